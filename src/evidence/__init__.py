@@ -1,0 +1,1 @@
+"""Prevention evidence workbench: from published trials and local indicators to local briefings."""

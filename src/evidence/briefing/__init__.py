@@ -1,0 +1,1 @@
+"""What a briefing says: its data, its sentences, its lessons."""

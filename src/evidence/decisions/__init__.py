@@ -1,0 +1,1 @@
+"""From evidence and a place to what may be said about a local decision."""

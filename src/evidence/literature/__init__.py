@@ -1,0 +1,1 @@
+"""Curated literature and places: read, check, build and query the data packages."""

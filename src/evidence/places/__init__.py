@@ -1,0 +1,1 @@
+"""Local authorities: their indicators, comparators and needs profiles."""

@@ -1,0 +1,1 @@
+"""Figures from plain data frames, in one style, with alternative text."""

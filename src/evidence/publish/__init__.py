@@ -1,0 +1,1 @@
+"""Execute notebooks, render documents, run the batch, write the site."""

@@ -1,0 +1,1 @@
+"""Models of many effect sizes: meta-analysis, its results and its diagnostics."""

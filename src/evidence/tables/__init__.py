@@ -1,0 +1,1 @@
+"""Accessible tables from plain data frames."""
