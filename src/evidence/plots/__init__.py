@@ -1,1 +1,6 @@
-"""Figures from plain data frames, in one style, with alternative text."""
+"""Plots in one style: figures that carry their caption and their words for who cannot see."""
+
+from evidence.plots import style
+from evidence.plots.figure import Figure
+
+__all__ = ["Figure", "style"]
