@@ -56,8 +56,9 @@ class _Found:
             advice = suggestion if isinstance(suggestion, str) else suggestion(text)
             self.faults.append(Fault(self.name, int(row), column, code, message(text), advice))
         if count > MOST_FAULTS:
-            self.faults.append(Fault(self.name, None, column, code,
-                                     f"{count - MOST_FAULTS} more of this kind"))  # fmt: skip
+            self.faults.append(
+                Fault(self.name, None, column, code, f"{count - MOST_FAULTS} more of this kind")
+            )
 
 
 def _uniques(column: pd.Series, test: Callable[[str], bool]) -> pd.Series:
@@ -90,24 +91,46 @@ def _type_faults(found: _Found, frame: pd.DataFrame, field: Field) -> pd.Series:
     column = frame[field.name]
     if field.type == "date":
         bad = _uniques(column, _is_date)
-        found.cells(frame, bad, field.name, "not-a-date",
-                    lambda text: f"{shorten(text)} is no date", "a date such as 2025-03-31")  # fmt: skip
+        found.cells(
+            frame,
+            bad,
+            field.name,
+            "not-a-date",
+            lambda text: f"{shorten(text)} is no date",
+            "a date such as 2025-03-31",
+        )
     elif field.type == "integer":
         bad = _uniques(column, lambda text: bool(_INTEGER.fullmatch(text)))
-        found.cells(frame, bad, field.name, "not-a-whole-number",
-                    lambda text: f"{shorten(text)} is no whole number",
-                    "a whole number such as 12; empty if it is not known")  # fmt: skip
+        found.cells(
+            frame,
+            bad,
+            field.name,
+            "not-a-whole-number",
+            lambda text: f"{shorten(text)} is no whole number",
+            "a whole number such as 12; empty if it is not known",
+        )
     elif field.type == "number":
         shape = _uniques(column, lambda text: bool(_NUMBER.fullmatch(text)))
         named = shape & column.isin([t for t in column.unique() if _NOT_FINITE.fullmatch(t)])
         huge = ~shape & _uniques(
             column.where(~shape, ""), lambda text: abs(float(text)) < float("inf")
         )
-        found.cells(frame, shape & ~named, field.name, "not-a-number",
-                    lambda text: f"{shorten(text)} is no number", _number_advice)  # fmt: skip
-        found.cells(frame, named | huge, field.name, "not-finite",
-                    lambda text: f"{shorten(text)} is not a finite number",
-                    "the figure as printed; empty if it is not known")  # fmt: skip
+        found.cells(
+            frame,
+            shape & ~named,
+            field.name,
+            "not-a-number",
+            lambda text: f"{shorten(text)} is no number",
+            _number_advice,
+        )
+        found.cells(
+            frame,
+            named | huge,
+            field.name,
+            "not-finite",
+            lambda text: f"{shorten(text)} is not a finite number",
+            "the figure as printed; empty if it is not known",
+        )
         bad = shape | huge
     else:
         bad = pd.Series(False, index=frame.index)
@@ -123,12 +146,23 @@ def _limit_faults(found: _Found, frame: pd.DataFrame, field: Field, fit: pd.Seri
     low, high = field.minimum, field.maximum
     if low is not None:
         code = "negative" if low == 0 else "too-small"
-        found.cells(frame, fit & (values < low).fillna(False).astype(bool), field.name, code,
-                    lambda cell: f"{cell} is below {_plain(low)}", f"at least {_plain(low)}")  # fmt: skip
+        found.cells(
+            frame,
+            fit & (values < low).fillna(False).astype(bool),
+            field.name,
+            code,
+            lambda cell: f"{cell} is below {_plain(low)}",
+            f"at least {_plain(low)}",
+        )
     if high is not None:
-        found.cells(frame, fit & (values > high).fillna(False).astype(bool), field.name,
-                    "too-large-value", lambda cell: f"{cell} is above {_plain(high)}",
-                    f"at most {_plain(high)}")  # fmt: skip
+        found.cells(
+            frame,
+            fit & (values > high).fillna(False).astype(bool),
+            field.name,
+            "too-large-value",
+            lambda cell: f"{cell} is above {_plain(high)}",
+            f"at most {_plain(high)}",
+        )
 
 
 def _plain(limit: float | str) -> str:
@@ -148,33 +182,60 @@ def _text_faults(found: _Found, frame: pd.DataFrame, field: Field) -> None:
     """Report cells outside a vocabulary, pattern or length, and links that are none."""
     column = frame[field.name]
     spaced = column != column.str.strip()
-    found.cells(frame, spaced, field.name, "outer-space",
-                lambda text: f"{shorten(text)} begins or ends with a space",
-                lambda text: shorten(text.strip()))  # fmt: skip
+    found.cells(
+        frame,
+        spaced,
+        field.name,
+        "outer-space",
+        lambda text: f"{shorten(text)} begins or ends with a space",
+        lambda text: shorten(text.strip()),
+    )
     if field.enum:
-        found.cells(frame, (column != "") & ~spaced & ~column.isin(field.enum), field.name,
-                    "not-in-vocabulary",
-                    lambda text: f"{shorten(text)} is not in the vocabulary",
-                    _word_advice(field.enum))  # fmt: skip
+        found.cells(
+            frame,
+            (column != "") & ~spaced & ~column.isin(field.enum),
+            field.name,
+            "not-in-vocabulary",
+            lambda text: f"{shorten(text)} is not in the vocabulary",
+            _word_advice(field.enum),
+        )
     if field.pattern is not None:
         pattern = re.compile(field.pattern)
-        found.cells(frame, _uniques(column, lambda text: bool(pattern.fullmatch(text))),
-                    field.name, "wrong-form",
-                    lambda text: f"{shorten(text)} does not have the form of this column",
-                    f"text that matches {field.pattern}")  # fmt: skip
+        found.cells(
+            frame,
+            _uniques(column, lambda text: bool(pattern.fullmatch(text))),
+            field.name,
+            "wrong-form",
+            lambda text: f"{shorten(text)} does not have the form of this column",
+            f"text that matches {field.pattern}",
+        )
     if field.max_length is not None:
-        found.cells(frame, column.str.len() > field.max_length, field.name, "too-long",
-                    lambda text: f"{shorten(text)} has {len(text)} characters",
-                    f"at most {field.max_length} characters")  # fmt: skip
+        found.cells(
+            frame,
+            column.str.len() > field.max_length,
+            field.name,
+            "too-long",
+            lambda text: f"{shorten(text)} has {len(text)} characters",
+            f"at most {field.max_length} characters",
+        )
     if field.name == "url" or field.name.endswith("_url"):
-        found.cells(frame, _uniques(column, lambda text: bool(_URL.fullmatch(text))),
-                    field.name, "not-a-web-address",
-                    lambda text: f"{shorten(text)} is no web address",
-                    "an address that begins with https:// or http://")  # fmt: skip
+        found.cells(
+            frame,
+            _uniques(column, lambda text: bool(_URL.fullmatch(text))),
+            field.name,
+            "not-a-web-address",
+            lambda text: f"{shorten(text)} is no web address",
+            "an address that begins with https:// or http://",
+        )
     if field.name == "doi":
-        found.cells(frame, _uniques(column, lambda text: bool(_DOI.fullmatch(text))),
-                    field.name, "not-a-doi", lambda text: f"{shorten(text)} is no DOI",
-                    "a DOI without prefix, such as 10.1136/bmj.39126.620799.55")  # fmt: skip
+        found.cells(
+            frame,
+            _uniques(column, lambda text: bool(_DOI.fullmatch(text))),
+            field.name,
+            "not-a-doi",
+            lambda text: f"{shorten(text)} is no DOI",
+            "a DOI without prefix, such as 10.1136/bmj.39126.620799.55",
+        )
 
 
 def _key_faults(found: _Found, table: Table, frame: pd.DataFrame) -> None:
@@ -182,13 +243,24 @@ def _key_faults(found: _Found, table: Table, frame: pd.DataFrame) -> None:
     for field in table.fields:
         column = frame[field.name]
         if field.required or field.name in table.key[:1]:
-            found.cells(frame, column == "", field.name, "required",
-                        lambda _text: "the cell is empty", "this column is never empty")  # fmt: skip
+            found.cells(
+                frame,
+                column == "",
+                field.name,
+                "required",
+                lambda _text: "the cell is empty",
+                "this column is never empty",
+            )
         if field.unique and (field.name,) != table.key:
             again = column.duplicated() & (column != "")
-            found.cells(frame, again, field.name, "not-unique",
-                        lambda text: f"{shorten(text)} is there already",
-                        "each cell of this column is different")  # fmt: skip
+            found.cells(
+                frame,
+                again,
+                field.name,
+                "not-unique",
+                lambda text: f"{shorten(text)} is there already",
+                "each cell of this column is different",
+            )
     if not table.key:
         return
     key = list(table.key)
@@ -199,21 +271,42 @@ def _key_faults(found: _Found, table: Table, frame: pd.DataFrame) -> None:
         for _, row in rows.head(MOST_FAULTS).iterrows():
             values = tuple(row[key])
             line = first[values if len(key) > 1 else values[0]]
-            found.faults.append(Fault(found.name, int(row["_row"]), key[-1], "duplicate-key",
-                                      f"the key {'/'.join(values)} is already on line {line}",
-                                      "one row for each key"))  # fmt: skip
+            found.faults.append(
+                Fault(
+                    found.name,
+                    int(row["_row"]),
+                    key[-1],
+                    "duplicate-key",
+                    f"the key {'/'.join(values)} is already on line {line}",
+                    "one row for each key",
+                )
+            )
         if len(rows) > MOST_FAULTS:
-            found.faults.append(Fault(found.name, None, key[-1], "duplicate-key",
-                                      f"{len(rows) - MOST_FAULTS} more of this kind"))  # fmt: skip
+            found.faults.append(
+                Fault(
+                    found.name,
+                    None,
+                    key[-1],
+                    "duplicate-key",
+                    f"{len(rows) - MOST_FAULTS} more of this kind",
+                )
+            )
     rest = [each for each in table.columns if each not in key]
     if len(key) == 1 and len(rest) > 2:
         double = frame.duplicated(rest) & ~again
         for _, row in frame[double].head(MOST_FAULTS).iterrows():
             same = (frame[rest] == row[rest]).all(axis=1)
             line = frame.loc[same, "_row"].iloc[0]
-            found.faults.append(Fault(found.name, int(row["_row"]), key[0], "duplicate-row",
-                                      f"{row[key[0]]} says the same as line {line}",
-                                      "remove one, or say what differs"))  # fmt: skip
+            found.faults.append(
+                Fault(
+                    found.name,
+                    int(row["_row"]),
+                    key[0],
+                    "duplicate-row",
+                    f"{row[key[0]]} says the same as line {line}",
+                    "remove one, or say what differs",
+                )
+            )
 
 
 def _order_faults(found: _Found, table: Table, frame: pd.DataFrame) -> None:
@@ -234,9 +327,16 @@ def _order_faults(found: _Found, table: Table, frame: pd.DataFrame) -> None:
     for place in range(1, len(rows)):
         if rows[place] < rows[place - 1]:
             shown = "/".join(str(part) for part in rows[place])
-            found.faults.append(Fault(found.name, int(frame["_row"].iloc[place]), table.key[0],
-                                      "not-sorted", f"{shown} comes after a greater key",
-                                      f"rows sorted by {', '.join(table.key)}"))  # fmt: skip
+            found.faults.append(
+                Fault(
+                    found.name,
+                    int(frame["_row"].iloc[place]),
+                    table.key[0],
+                    "not-sorted",
+                    f"{shown} comes after a greater key",
+                    f"rows sorted by {', '.join(table.key)}",
+                )
+            )
             return
 
 
@@ -297,8 +397,15 @@ def link_faults(
             return f"{near[0]!r}?" if near else f"a key of {link_table}.csv"
 
         column = frame[link.field]
-        found.cells(frame, (column != "") & ~column.isin(keys), link.field, "points-to-nothing",
-                    lambda text, link=link: f"{shorten(text)} is not in "  # type: ignore[misc]
-                    f"{link.table}.csv:{link.target}",
-                    advise)  # fmt: skip
+        found.cells(
+            frame,
+            (column != "") & ~column.isin(keys),
+            link.field,
+            "points-to-nothing",
+            lambda text, link=link: (
+                f"{shorten(text)} is not in "  # type: ignore[misc]
+                f"{link.table}.csv:{link.target}"
+            ),
+            advise,
+        )
     return found.faults

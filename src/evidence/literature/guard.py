@@ -99,17 +99,32 @@ def inspect_stream(stream: BinaryIO, name: str) -> list[Fault]:
     for number, line in enumerate(_lines(stream), start=1):
         total += len(line)
         if total > LARGEST_FILE:
-            found.add(number, None, "too-large", f"the file is larger than {LARGEST_FILE:,} bytes",
-                      "split the table, or remove what does not belong to it")  # fmt: skip
+            found.add(
+                number,
+                None,
+                "too-large",
+                f"the file is larger than {LARGEST_FILE:,} bytes",
+                "split the table, or remove what does not belong to it",
+            )
             return found.all()
         record = line.removesuffix(b"\n")
         if len(record) > LONGEST_LINE:
-            found.add(number, None, "line-too-long", f"the line has more than {LONGEST_LINE:,} "
-                      "bytes", "one record on each line, ended by a line feed")  # fmt: skip
+            found.add(
+                number,
+                None,
+                "line-too-long",
+                f"the line has more than {LONGEST_LINE:,} bytes",
+                "one record on each line, ended by a line feed",
+            )
             return found.all()
         if number == 1 and record.startswith(_BOM):
-            found.add(1, None, "byte-order-mark", "the file begins with a byte order mark",
-                      "save it as UTF-8 without one")  # fmt: skip
+            found.add(
+                1,
+                None,
+                "byte-order-mark",
+                "the file begins with a byte order mark",
+                "save it as UTF-8 without one",
+            )
             record = record[len(_BOM) :]
         _inspect_record(found, header, number, record)
         if number == 1:
@@ -117,8 +132,13 @@ def inspect_stream(stream: BinaryIO, name: str) -> list[Fault]:
     if number == 0:
         found.add(None, None, "empty-file", "the file is empty", "at least the header")
     elif not line.endswith(b"\n"):
-        found.add(number, None, "truncated", "the last line does not end in a line feed: the file "
-                  "may have been cut off", "the whole last record and a line feed")  # fmt: skip
+        found.add(
+            number,
+            None,
+            "truncated",
+            "the last line does not end in a line feed: the file may have been cut off",
+            "the whole last record and a line feed",
+        )
     return found.all()
 
 
@@ -139,15 +159,24 @@ def _inspect_record(found: _Faults, header: list[str], number: int, record: byte
             match.group(),
             ("control-character", f"the control character 0x{match.group().hex()}", "remove it"),
         )
-        found.add(number, _column(header, record, match.start()), code,
-                  f"{what} at byte {match.start() + 1} of the line", fix)  # fmt: skip
+        found.add(
+            number,
+            _column(header, record, match.start()),
+            code,
+            f"{what} at byte {match.start() + 1} of the line",
+            fix,
+        )
         break
     try:
         record.decode("utf-8")
     except UnicodeDecodeError as error:
-        found.add(number, _column(header, record, error.start), "not-utf-8",
-                  f"byte {error.start + 1} of the line, 0x{record[error.start]:02x}, is not UTF-8",
-                  "save the file as UTF-8")  # fmt: skip
+        found.add(
+            number,
+            _column(header, record, error.start),
+            "not-utf-8",
+            f"byte {error.start + 1} of the line, 0x{record[error.start]:02x}, is not UTF-8",
+            "save the file as UTF-8",
+        )
     if b'"' not in record:
         cells = record.count(b",") + 1
     elif _RECORD.fullmatch(record):
@@ -161,14 +190,23 @@ def _inspect_record(found: _Faults, header: list[str], number: int, record: byte
             code, what = "open-quote", "a quote that is opened and not closed on this line"
         else:
             code, what = "stray-quote", "a quote inside a cell that does not begin with one"
-        found.add(number, _column(header, record, place), code, what,
-                  'a cell with quotes, commas or spaces at its ends is written "…", quotes in it '
-                  "doubled, and has no line break")  # fmt: skip
+        found.add(
+            number,
+            _column(header, record, place),
+            code,
+            what,
+            'a cell with quotes, commas or spaces at its ends is written "…", quotes in it '
+            "doubled, and has no line break",
+        )
         return
     if header and cells != len(header):
-        found.add(number, None, "ragged-row",
-                  f"{cells} cells where the header has {len(header)}",
-                  "one cell for each column; cells with commas in quotes")  # fmt: skip
+        found.add(
+            number,
+            None,
+            "ragged-row",
+            f"{cells} cells where the header has {len(header)}",
+            "one cell for each column; cells with commas in quotes",
+        )
 
 
 def inspect(path: Path, name: str) -> list[Fault]:
@@ -197,9 +235,16 @@ def inspect(path: Path, name: str) -> list[Fault]:
     if not stat.S_ISREG(status.st_mode):
         return [Fault(name, None, None, "not-a-file", "this is not an ordinary file")]
     if status.st_size > LARGEST_FILE:
-        return [Fault(name, None, None, "too-large",
-                      f"the file has {status.st_size:,} bytes, more than {LARGEST_FILE:,}",
-                      "split the table, or remove what does not belong to it")]  # fmt: skip
+        return [
+            Fault(
+                name,
+                None,
+                None,
+                "too-large",
+                f"the file has {status.st_size:,} bytes, more than {LARGEST_FILE:,}",
+                "split the table, or remove what does not belong to it",
+            )
+        ]
     if not os.access(path, os.R_OK):
         return [Fault(name, None, None, "not-readable", "the file may not be read")]
     with path.open("rb") as stream:

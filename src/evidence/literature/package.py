@@ -193,8 +193,10 @@ def _inconsistencies(tables: tuple[Table, ...]) -> list[str]:
             if link.field not in columns[table.name]:
                 wrong.append(f"{table.name} has no column {link.field} for its foreign key")
             if link.target not in columns.get(link.table, set()):
-                wrong.append(f"{table.name}.{link.field} points to {link.table}.{link.target}, "
-                             "which does not exist")  # fmt: skip
+                wrong.append(
+                    f"{table.name}.{link.field} points to {link.table}.{link.target}, "
+                    "which does not exist"
+                )
     return wrong
 
 

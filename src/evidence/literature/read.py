@@ -93,8 +93,12 @@ def header_faults(table: Table, name: str) -> list[Fault]:
     """
     import difflib
 
-    found = [str(each) for each in pd.read_csv(table.path, header=None, nrows=1, dtype=str,
-                                              keep_default_na=False).iloc[0]]  # fmt: skip
+    found = [
+        str(each)
+        for each in pd.read_csv(
+            table.path, header=None, nrows=1, dtype=str, keep_default_na=False
+        ).iloc[0]
+    ]
     expected = table.columns
     missing = [each for each in expected if each not in found]
     faults = [
@@ -103,17 +107,36 @@ def header_faults(table: Table, name: str) -> list[Fault]:
     ]
     for place, each in enumerate(found):
         if each in found[:place]:
-            faults.append(Fault(name, 1, each, "repeated-column", "the column is there twice",
-                                "remove one of them"))  # fmt: skip
+            faults.append(
+                Fault(
+                    name,
+                    1,
+                    each,
+                    "repeated-column",
+                    "the column is there twice",
+                    "remove one of them",
+                )
+            )
         elif each not in expected:
             near = difflib.get_close_matches(each, missing, n=1)
             advice = f"{near[0]!r}?" if near else "remove it, or describe it in datapackage.json"
-            faults.append(Fault(name, 1, each, "unknown-column",
-                                f"the column {each!r} is not described", advice))  # fmt: skip
+            faults.append(
+                Fault(
+                    name, 1, each, "unknown-column", f"the column {each!r} is not described", advice
+                )
+            )
     if not faults and found != expected:
         first = next(a for a, b in zip(found, expected, strict=True) if a != b)
-        faults.append(Fault(name, 1, first, "column-order", "the columns are in another order",
-                            ",".join(expected)))  # fmt: skip
+        faults.append(
+            Fault(
+                name,
+                1,
+                first,
+                "column-order",
+                "the columns are in another order",
+                ",".join(expected),
+            )
+        )
     return faults
 
 
@@ -196,8 +219,15 @@ def _read(kind: type[_Tables], name: str, project: Project | None) -> _Tables:
         try:
             frames[field.name] = read_table(package.table(field.name), project)
         except KeyError:
-            faults.append(Fault(project.relative(package.folder / "datapackage.json"), None, None,
-                                "missing-table", f"the table {field.name} is not described"))  # fmt: skip
+            faults.append(
+                Fault(
+                    project.relative(package.folder / "datapackage.json"),
+                    None,
+                    None,
+                    "missing-table",
+                    f"the table {field.name} is not described",
+                )
+            )
         except DataError as error:
             faults.extend(error.faults)
     if faults:
@@ -290,8 +320,10 @@ def inputs_sha256(project: Project | None = None, *names: str) -> str:
     tables = all_tables(project)
     known = {*PACKAGES, *(table.name for table in tables)}
     if unknown := sorted(set(names) - known):
-        raise UsageError(f"no package or table is called {', '.join(unknown)}; "
-                         f"there are {', '.join(sorted(known))}")  # fmt: skip
+        raise UsageError(
+            f"no package or table is called {', '.join(unknown)}; "
+            f"there are {', '.join(sorted(known))}"
+        )
     paths = set()
     for table in tables:
         if not names or table.name in names or table.package in names:
@@ -303,7 +335,16 @@ def inputs_sha256(project: Project | None = None, *names: str) -> str:
         try:
             content = hashlib.sha256(path.read_bytes()).hexdigest()
         except FileNotFoundError as error:
-            raise DataError([Fault(project.relative(path), None, None, "missing-file",
-                                   "the file does not exist")]) from error  # fmt: skip
+            raise DataError(
+                [
+                    Fault(
+                        project.relative(path),
+                        None,
+                        None,
+                        "missing-file",
+                        "the file does not exist",
+                    )
+                ]
+            ) from error
         digest.update(f"{project.relative(path)}\0{content}\n".encode())
     return digest.hexdigest()
