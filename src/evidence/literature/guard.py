@@ -182,8 +182,8 @@ def _inspect_record(found: _Faults, header: list[str], number: int, record: byte
     elif _RECORD.fullmatch(record):
         cells = len(split(record))
     else:
-        match = _RECORD.match(record)
-        place = match.end() if match else 0
+        beginning = _RECORD.match(record)
+        place = beginning.end() if beginning else 0
         # The longest well-formed beginning ends before a cell that opens a quote for good.
         begins_cell = place == 0 or record[place - 1 : place] == b","
         if begins_cell and record[place : place + 1] == b'"':

@@ -63,17 +63,17 @@ class Places:
         UsageError
             If there is no such area.
         """
-        areas = self.areas.set_index("area_code")
-        code = area_code
-        while True:
-            if code not in areas.index:
+        kinds = dict(zip(self.areas["area_code"], self.areas["kind"], strict=True))
+        parents = dict(zip(self.areas["area_code"], self.areas["parent_code"], strict=True))
+        code: object = area_code
+        while isinstance(code, str):
+            if code not in kinds:
                 raise UsageError(f"there is no area with the code {code!r}")
-            if areas.at[code, "kind"] == "region":
+            if kinds[code] == "region":
                 return code
-            parent = areas.at[code, "parent_code"]
-            if pd.isna(parent):
-                return None
-            code = str(parent)
+            # NaN, which is no string, above the country.
+            code = parents[code]
+        return None
 
 
 def header_faults(table: Table, name: str) -> list[Fault]:

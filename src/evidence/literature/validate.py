@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -21,22 +20,18 @@ from evidence.errors import DataError, Fault
 from evidence.files import write_atomically
 from evidence.literature import guard
 from evidence.literature.cells import cell_faults, link_faults, shorten
+from evidence.literature.engine import load
 from evidence.literature.package import (
     PACKAGES,
     Package,
     Table,
-    all_tables,
     bridge_table,
     read_package,
 )
 from evidence.literature.read import header_faults, inputs_sha256, read_untyped
 from evidence.project import Project
 
-if TYPE_CHECKING:
-    import duckdb
-
 _RULES = Path(__file__).with_name("rules")
-_SQL_TYPES = {"string": "varchar", "integer": "bigint", "number": "double", "date": "date"}
 _USED = re.compile(r"\b(?:trials|places|main)\.([a-z_]+)")
 
 
@@ -127,28 +122,6 @@ def _without_cascades(faults: list[Fault]) -> list[Fault]:
     return kept
 
 
-def _load(connection: duckdb.DuckDBPyConnection, table: Table, frame: pd.DataFrame) -> None:
-    """Put a table of text into the database of the rules, what is not of its type left empty."""
-    schema = table.package or "main"
-    columns = []
-    for field in table.fields:
-        text = f"nullif(\"{field.name}\", '')"
-        kind = _SQL_TYPES[field.type]
-        if kind == "varchar":
-            columns.append(f'{text} as "{field.name}"')
-        elif kind == "double":
-            number = f"try_cast({text} as double)"
-            columns.append(f'if(isfinite({number}), {number}, null) as "{field.name}"')
-        else:
-            columns.append(f'try_cast({text} as {kind}) as "{field.name}"')
-    connection.execute(f'create schema if not exists "{schema}"')
-    connection.register("incoming", frame)
-    connection.execute(
-        f'create table "{schema}"."{table.name}" as select {", ".join(columns)}, _row from incoming'
-    )
-    connection.unregister("incoming")
-
-
 def _rule_faults(
     tables: dict[str, Table], frames: dict[str, pd.DataFrame], project: Project
 ) -> list[Fault]:
@@ -159,7 +132,7 @@ def _rule_faults(
         ":memory:", config={"enable_external_access": False, "allow_community_extensions": False}
     ) as connection:
         for name, frame in frames.items():
-            _load(connection, tables[name], frame)
+            load(connection, tables[name], frame)
         for rule in rules():
             if not rule.needs <= frames.keys():
                 continue
@@ -307,8 +280,3 @@ def check(project: Project | None = None, *, fresh: bool = False) -> list[Fault]
     if not faults:
         write_atomically(stamp, json.dumps(state, indent=1, sort_keys=True) + "\n")
     return faults
-
-
-def tables_by_name(project: Project) -> dict[str, Table]:
-    """All tables of the literature by name."""
-    return {table.name: table for table in all_tables(project)}
