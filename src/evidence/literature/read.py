@@ -185,7 +185,6 @@ def read_table(table: Table, project: Project) -> pd.DataFrame:
             dtype={field.name: _DTYPES[field.type] for field in table.fields},
             keep_default_na=False,
             na_values=[""],
-            float_precision="round_trip",
         )
         for field in table.fields:
             if field.type == "date":
