@@ -26,6 +26,11 @@ _TOKEN = re.compile(
 )
 
 
+def escape(text: str) -> str:
+    """Text as HTML in which a fence of Markdown cannot end and a shortcode cannot begin."""
+    return html.escape(text).replace("`", "&#96;").replace("{", "&#123;")
+
+
 def to_html(text: str, *, cell: bool = True) -> str:
     """HTML of a sentence's Markdown.
 
@@ -49,7 +54,7 @@ def to_html(text: str, *, cell: bool = True) -> str:
         if match is None:
             if not cell:
                 # A preview shows what it does not understand; publishing judges it.
-                out.append(html.escape(text[position]))
+                out.append(escape(text[position]))
                 position += 1
                 continue
             raise ValueError(f"a table cell cannot hold this Markdown: {text[position:][:40]!r}")
@@ -62,13 +67,13 @@ def _piece(match: re.Match[str], cell: bool) -> str:
     kind = match.lastgroup
     part = match.groupdict()
     if kind == "escape":
-        return html.escape(part["escape"][1:])
+        return escape(part["escape"][1:])
     if kind == "id":
         return fact_html(to_html(part["fact"], cell=cell), part["id"])
     if kind == "name":
         return to_html(part["name"], cell=cell)
     if kind == "url":
-        return f'<a href="{html.escape(part["url"])}">{to_html(part["words"], cell=cell)}</a>'
+        return f'<a href="{escape(part["url"])}">{to_html(part["words"], cell=cell)}</a>'
     if kind == "strong":
         return f"<strong>{to_html(part['strong'], cell=cell)}</strong>"
     if kind == "emphasis":
@@ -77,7 +82,7 @@ def _piece(match: re.Match[str], cell: bool) -> str:
         raise ValueError(
             f"a table cell cannot hold {match.group()!r}: citations and references stand in text"
         )
-    return html.escape(match.group())
+    return escape(match.group())
 
 
 def fact_html(inner: str, identity: str) -> str:

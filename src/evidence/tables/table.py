@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from evidence.facts import Fact, Name, Sentence
-from evidence.tables.inline import fact_html, to_html
+from evidence.tables.inline import escape, fact_html, to_html
 
 Cell = str | Fact | Name | Sentence | None
 """What a cell may hold: text from data (escaped), a fact, a name, a sentence, or nothing known."""
@@ -188,4 +187,4 @@ def _cell(cell: Cell) -> str:
 def _text(text: str) -> str:
     # A back-tick fence or a blank line inside the raw block would end it early.
     clean = " ".join(_INVISIBLE.sub("", text).split())
-    return html.escape(clean).replace("`", "&#96;")
+    return escape(clean)
