@@ -68,7 +68,7 @@ local function layout(text)
   end
   for position, width in ipairs(widths) do
     if width == "" then
-      widths[position] = (not any and position == 1) and "1fr" or "auto"
+      widths[position] = (any or position == 1) and "1fr" or "auto"
     end
   end
   -- A comma after the last makes a list of one column a list.

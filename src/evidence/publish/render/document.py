@@ -100,7 +100,7 @@ class Renderer(Protocol):
         ...
 
     def render(
-        self, documents: Sequence[Document], formats: Sequence[str] = FORMATS, *, out: Path
+        self, documents: Sequence[Document], formats: Sequence[str], out: Path
     ) -> Sequence[Rendered]:
         """Render documents into a folder; the failure of one leaves the others alone.
 

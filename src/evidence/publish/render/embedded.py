@@ -64,7 +64,7 @@ class EmbeddedRenderer:
         return f"embedded, pandoc {pandoc.version()}, typst {version('typst')}"
 
     def render(
-        self, documents: Sequence[Document], formats: Sequence[str] = FORMATS, *, out: Path
+        self, documents: Sequence[Document], formats: Sequence[str], out: Path
     ) -> list[Rendered]:
         """Render documents into a folder; the failure of one leaves the others alone.
 
@@ -227,9 +227,9 @@ def _style(look: Brand) -> tuple[str, str]:
         )
         sheet = (_TEMPLATES / "page.css").read_text(encoding="utf-8")
         style = (
-            f"{faces}\n:root{{color-scheme:light dark;{light};--edge:#b9d2d9;"
+            f"{faces}\n:root{{color-scheme:light dark;{light};--edge:#b9d2d9;--shade:#0003;"
             f'--sans:"{look.sans}",system-ui,sans-serif;--serif:"{look.serif}",Georgia,serif}}\n'
-            f"@media screen and (prefers-color-scheme:dark){{:root{{{dark};--edge:#31525f}}}}\n"
+            f"@media screen and (prefers-color-scheme:dark){{:root{{{dark};--edge:#31525f;--shade:#000c}}}}\n"
             f"{sheet}"
         )
         _STYLES[key] = style, _base64(hashlib.sha256(style.encode()).digest())
