@@ -1,10 +1,12 @@
-"""Writing files so that a reader never meets half of one."""
+"""Writing files so that a reader never meets half of one, and telling whether they changed."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import tempfile
+from functools import cache
 from pathlib import Path
 
 
@@ -43,3 +45,23 @@ def write_atomically(path: Path, content: bytes | str) -> Path:
             Path(name).unlink()
         raise
     return path
+
+
+@cache
+def sha256_of_files(folder: Path, *patterns: str) -> str:
+    """SHA-256 over names and contents of the files below a folder that match any pattern.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where to look, folders below included.
+    *patterns : str
+        Glob patterns; names are taken relative to the folder, so the place of the project does
+        not matter. The result is remembered for the life of the process.
+    """
+    digest = hashlib.sha256()
+    files = {path for pattern in patterns for path in folder.rglob(pattern) if path.is_file()}
+    for path in sorted(files):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
