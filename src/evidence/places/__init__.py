@@ -1,6 +1,6 @@
 """Local authorities: their indicators, comparators and needs profiles."""
 
-from evidence.places.authority import Authority, authority
+from evidence.places.authority import Authority, authorities_of_region, authority
 from evidence.places.discovery import benjamini_hochberg
 from evidence.places.needs import NeedsProfile, NeedsProfiles, needs_profile, needs_profiles
 from evidence.places.poisson import poisson
@@ -16,6 +16,7 @@ __all__ = [
     "Scatter",
     "Shrunken",
     "SpendShares",
+    "authorities_of_region",
     "authority",
     "benjamini_hochberg",
     "moderate",

@@ -146,6 +146,64 @@ def authority(places: Places, code_or_name: str) -> Authority:
     raise UsageError(_no_such_name(asked, words, names, areas, rows))
 
 
+def authorities_of_region(places: Places, region: str) -> list[str]:
+    """Codes of the authorities in a region of England, or in Inner or Outer London.
+
+    Parameters
+    ----------
+    places : Places
+        The places data package.
+    region : str
+        Name or GSS code, for example ``"North East"``, ``"inner london"`` or ``"E12000001"``;
+        ``England`` means all.
+
+    Returns
+    -------
+    list of str
+        GSS codes, sorted.
+
+    Raises
+    ------
+    UsageError
+        If no region answers to it; the message lists those there are.
+    """
+    areas = places.areas.set_index("area_code")
+    regions = areas[areas["kind"].isin(["country", "region", "sub-region"])]
+    words = _words(region)
+    found = [
+        str(code)
+        for code, name in regions["name"].items()
+        if words in (_words(str(code)), _words(str(name)))
+        or (words and _place_words(words) == _place_words(_words(str(name))))
+    ]
+    if len(found) != 1:
+        raise UsageError(_no_such_region(region, words, regions))
+    inside = {found[0]}
+    # A borough stands in a sub-region, a sub-region in a region, and a region in England.
+    while True:
+        more = set(areas.index[areas["parent_code"].isin(inside)]) - inside
+        if not more:
+            break
+        inside |= more
+    return sorted(inside & set(places.authorities["area_code"]))
+
+
+def _place_words(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(word for word in words if word not in ("the", "of", "region", "england"))
+
+
+def _no_such_region(region: str, words: tuple[str, ...], regions: pd.DataFrame) -> str:
+    named = {" ".join(_words(str(name))): str(name) for name in regions["name"]}
+    likely = [name for key, name in named.items() if set(words) & set(key.split()) - {"and", "of"}]
+    likely = likely or [
+        named[key] for key in difflib.get_close_matches(" ".join(words), list(named), n=3)
+    ]
+    if likely:
+        return f"no region answers to {region.strip()!r}; did you mean {', or '.join(likely)}?"
+    known = ", ".join(sorted(named.values()))
+    return f"no region answers to {region.strip()!r}; the regions are {known}"
+
+
 def _authority(code: str, areas: pd.DataFrame, rows: pd.DataFrame) -> Authority:
     region_code = str(areas.at[code, "parent_code"])
     # Inner and outer London stand between a borough and its region.

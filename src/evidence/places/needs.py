@@ -185,6 +185,7 @@ def needs_profiles(places: Places, *, edition_date: dt.date | None = None) -> Ne
 
         - indicator_id, need_order, name, short_name, unit, unit_long, polarity, publisher,
           publication, source_url, indicator_note: from the list of indicators;
+        - decimals: digits after the point with which it is published;
         - compared: whether this authority is compared at all;
         - period, period_end, value: the indicator's newest period, never an older one in its
           place; ``old`` if it ended more than three years before the edition; ``newest_before``
@@ -197,8 +198,8 @@ def needs_profiles(places: Places, *, edition_date: dt.date | None = None) -> Ne
           of the same period; ``reference`` is England's, or the mean of the authorities where
           England has none (``reference_kind`` ``England`` or ``authorities``);
         - shrunken, shrunken_lower, shrunken_upper: empirical Bayes estimate and its 95 % interval;
-          from_centre: its distance from the centre of all places in standard deviations between
-          places, positive for worse;
+          spread: standard deviation between places; from_centre: distance of the estimate from
+          the centre of all places in those, positive for worse;
         - p_value, p_adjusted: of the difference from the reference, the latter for the
           false-discovery rate over all authorities and needs;
         - side: ``worse`` or ``better`` than the reference (empty if equal or unknown);
@@ -271,13 +272,13 @@ def _segments(periods: list[str], breaks: object) -> NDArray[np.int64]:
     return np.array(labels, dtype=np.int64)
 
 
-def _resolution(values: NDArray[np.float64]) -> float:
-    """Step to which an indicator is published: one, a tenth, a hundredth and so on."""
+def _decimals(values: NDArray[np.float64]) -> int:
+    """Digits after the point with which an indicator is published, at most five."""
     known = values[np.isfinite(values)]
-    for digits in range(4):
+    for digits in range(5):
         if np.allclose(known * 10**digits, np.round(known * 10**digits), rtol=0, atol=1e-6):
-            return 10.0**-digits
-    return 0.0
+            return digits
+    return 5
 
 
 def _one_need(
@@ -324,7 +325,9 @@ def _one_need(
         np.where(compared[:, None], distance, np.nan),
         years, _segments(periods, need["breaks"]), window,
     )  # fmt: skip
-    steady = moderate(scatter, people, floor=_resolution(others) ** 2 / 12)
+    decimals = _decimals(others)
+    # The rounding of a published figure is spread evenly over one step.
+    steady = moderate(scatter, people, floor=10.0 ** (-2 * decimals) / 12)
 
     quantile = stdtrit(np.where(np.isinf(steady.df), 1e12, steady.df), 0.5 + LEVEL / 200)
     sd = np.repeat(np.sqrt(steady.variance)[:, None], len(periods), axis=1)
@@ -400,6 +403,7 @@ def _one_need(
         "indicator_note": "" if pd.isna(need["note"]) else str(need["note"]),
         "period": newest,
         "period_end": ends[newest],
+        "decimals": decimals,
         "compared": compared,
         "value": values[:, -1],
         "lower": lower[:, -1],
@@ -419,6 +423,7 @@ def _one_need(
         "shrunken_lower": drawn.mean - reach,
         "shrunken_upper": drawn.mean + reach,
         "from_centre": turn * (drawn.mean - drawn.centre) / between,
+        "spread": between,
         "p_value": np.where(usable, pvalue[:, -1], np.nan),
         "side": np.where(has_comparison, _words(side[:, -1]), ""),
         "years_judged": np.where(has_comparison, judged.sum(axis=1), 0),
