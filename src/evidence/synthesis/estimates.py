@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -55,7 +55,7 @@ def construct_effects(trials: Trials) -> pd.DataFrame:
     constructs = trials.constructs.set_index("construct_id")
     mine = trials.effects[trials.effects["construct_id"].notna()]
     for construct_id, rows in mine.groupby("construct_id", sort=True):
-        construct = constructs.loc[construct_id]
+        construct = cast("pd.Series[Any]", constructs.loc[construct_id])
         part = effect_sizes(
             rows, metric=str(construct["metric"]), studies=trials.studies,
             measures=trials.measures, icc=trials.icc,
@@ -182,9 +182,7 @@ def _models(
     return models
 
 
-def _with_zeros(
-    rows: pd.DataFrame, quiet: pd.DataFrame, everywhere: pd.DataFrame
-) -> pd.DataFrame:
+def _with_zeros(rows: pd.DataFrame, quiet: pd.DataFrame, everywhere: pd.DataFrame) -> pd.DataFrame:
     """Add a row at zero for each silent trial.
 
     Its variance is that of the construct's other trials brought to its size: the median of

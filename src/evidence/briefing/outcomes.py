@@ -1,0 +1,400 @@
+"""What was tested: for each question its trials, what they found, and how far that goes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from evidence.briefing.forest import DIRECTIONS, scale_for
+from evidence.briefing.wording import (
+    COMPARATORS,
+    DECIDERS,
+    Scale,
+    country_name,
+    months,
+    reading,
+    result,
+    short_result,
+    study_name,
+)
+from evidence.effectsize import FLAGS
+from evidence.facts import (
+    Fact,
+    Name,
+    Raw,
+    Sentence,
+    count_words,
+    enumerate_words,
+    join,
+    number,
+    sentence,
+)
+from evidence.tables import Block, Column, Heading, Table
+
+if TYPE_CHECKING:
+    from evidence.briefing.evidence import Evidence
+
+_EFFECTS = "evidence.synthesis.estimates.construct_effects"
+_SILENT = "evidence.synthesis.estimates.silent_trials"
+
+
+def outcome_block(evidence: Evidence, construct_id: str, *, level: int = 3) -> Block:
+    """Everything a briefing says of one construct with trials.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        Trials and estimates.
+    construct_id : str
+        A construct with at least one trial that prints figures.
+    level : int
+        Level of its heading.
+
+    Returns
+    -------
+    Block
+        Heading, question, results in words, forest plot, table of trials, what bears on it.
+    """
+    construct = evidence.construct(construct_id)
+    return Block(
+        Heading(sentence("{label}", label=Name(str(construct["label"]))), level),
+        sentence("*{question}*", question=Name(str(construct["question"]))),
+        join(result_sentences(evidence, construct_id)),
+        evidence.figure(construct_id),
+        trials_table(evidence, construct_id),
+        join([sureness(), who(construct)]),
+    )
+
+
+def result_sentences(evidence: Evidence, construct_id: str) -> list[Sentence]:
+    """The results of a construct in the form that the number of its trials allows."""
+    home = evidence.k(construct_id, "british_irish")
+    everywhere = evidence.k(construct_id, "all")
+    said = [_stratum(evidence, construct_id, "british_irish", home)]
+    if everywhere > home:
+        said.append(_stratum(evidence, construct_id, "all", everywhere))
+    said += _sensitivity(evidence, construct_id, "british_irish" if home else "all")
+    said += _unprinted(evidence, construct_id)
+    said.append(_hundred(evidence, construct_id))
+    return [each for each in said if each.text]
+
+
+def _count(value: int, noun: str, construct_id: str, how: str, inputs: Sequence[str] = ()) -> Fact:
+    return Fact(value, count_words(value, noun), noun + "s", "count", how,
+                tuple(inputs) or (f"constructs:{construct_id}",))  # fmt: skip
+
+
+def _stratum(evidence: Evidence, construct_id: str, stratum: str, k: int) -> Sentence:
+    construct = evidence.construct(construct_id)
+    scale = scale_for(evidence, construct_id)
+    at_home = stratum == "british_irish"
+    if k == 0:
+        return sentence("No trial from Britain or Ireland in this database answers this question.")
+    row = evidence.estimate(construct_id, stratum, "ladder")
+    assert row is not None
+    rows = evidence.chosen(construct_id)
+    if at_home:
+        rows = rows[rows["british_irish"]]
+    inputs = (f"estimates:{row['estimate_id']}",)
+    worthwhile = construct["smallest_worthwhile"]
+    worthwhile = math.nan if pd.isna(worthwhile) else float(worthwhile)
+    if row["form"] == "single":
+        return _single(evidence, rows.iloc[0], row, scale, worthwhile, inputs, at_home)
+    where = "British and Irish trials" if at_home else "trials from all countries"
+    trials = Fact(k, count_words(k, "trial").split()[0], "trials", "count", _EFFECTS, inputs)
+    if row["form"] == "side-by-side":
+        return sentence(
+            "{count} {where} answer this; so few are shown side by side and not averaged: "
+            "{each}.",
+            count=_capital(trials), where=where,
+            each=enumerate_words([
+                sentence("{trial}: {result}", trial=_cite(evidence, one),
+                         result=result(_as_estimate(one), scale, (f"effects:{one['effect_id']}",)))
+                for _, one in rows.iterrows()
+            ], last="and"),
+        )  # fmt: skip
+    children = _children(row, inputs)
+    start = sentence(
+        "Averaged over {count} {where}{children}, {result}.",
+        count=trials,
+        where=where,
+        children=children,
+        result=_averaged(row, scale, inputs),
+    )
+    parts = [start, reading(row, scale, worthwhile)]
+    if row["form"] == "bayes":
+        parts.append(sentence(
+            "With so few trials, how much they differ from place to place is partly assumed."
+        ))  # fmt: skip
+    elif math.isfinite(row["pi_lower"]):
+        parts.append(_prediction(row, scale, inputs))
+    return join(parts)
+
+
+def _averaged(row: pd.Series[Any], scale: Scale, inputs: tuple[str, ...]) -> Sentence:
+    text = result(row, scale, inputs)
+    return sentence("the programmes came with {result}", result=text)
+
+
+def _capital(fact: Fact) -> Fact:
+    return Fact(fact.value, fact.text[0].upper() + fact.text[1:], fact.unit, fact.kind, fact.how,
+                fact.inputs)  # fmt: skip
+
+
+def _as_estimate(row: pd.Series[Any]) -> pd.Series[Any]:
+    reach = 1.959963984540054 * row["sei"]
+    return pd.Series({
+        "estimate": row["yi"], "ci_lower": row["yi"] - reach, "ci_upper": row["yi"] + reach,
+    })  # fmt: skip
+
+
+def _cite(evidence: Evidence, row: pd.Series[Any]) -> Sentence:
+    study = evidence.study(row["study_id"])
+    return sentence(
+        "{name} ({country}) {cite}",
+        name=Name(study_name(study)), country=country_name(study["country"]),
+        cite=Raw(f"[@{row['study_id']}]"),
+    )  # fmt: skip
+
+
+def _single(
+    evidence: Evidence, trial: pd.Series[Any], row: pd.Series[Any], scale: Scale,
+    worthwhile: float, inputs: tuple[str, ...], at_home: bool,
+) -> Sentence:  # fmt: skip
+    where = "from Britain or Ireland " if at_home else ""
+    return join([
+        sentence(
+            "One trial {where}answers this: {trial} tested {programme}{children}{followed} and "
+            "found {result}.",
+            where=where, trial=_cite(evidence, trial),
+            programme=Name(evidence.programme(trial["study_id"])),
+            children=_children(row, inputs), followed=_followed(trial),
+            result=result(row, scale, inputs),
+        ),
+        reading(row, scale, worthwhile),
+        sentence("A single trial says what happened there, not what to expect here."),
+    ])  # fmt: skip
+
+
+def _followed(trial: pd.Series[Any]) -> Sentence:
+    value = trial["follow_up_months"]
+    if pd.isna(value) or float(value) <= 0:
+        return Sentence("")
+    time = Fact(float(value), months(float(value)), "months", "observation", _EFFECTS,
+                (f"effects:{trial['effect_id']}",))  # fmt: skip
+    anchors = {
+        "baseline": " from the start", "randomisation": " from the start",
+        "end-of-programme": " after the end of the programme", "birth": " after birth",
+    }  # fmt: skip
+    anchor = anchors.get(str(trial["follow_up_anchor"]), "")
+    return sentence(", followed for {time}{anchor},", time=time, anchor=anchor)
+
+
+def _children(row: pd.Series[Any], inputs: tuple[str, ...]) -> Sentence:
+    if pd.isna(row["n_children"]):
+        return Sentence("")
+    value = round(float(row["n_children"]))
+    fact = Fact(value, number(value), "people", "count", _EFFECTS, inputs)
+    return sentence(" with {n} participants", n=fact)
+
+
+def _prediction(row: pd.Series[Any], scale: Scale, inputs: tuple[str, ...]) -> Sentence:
+    from evidence.briefing.wording import figure_text
+
+    low, high = sorted((scale.shown(row["pi_lower"]), scale.shown(row["pi_upper"])))
+    facts = [
+        Fact(value, figure_text(value, scale), scale.axis, "estimate",
+             "evidence.synthesis.ladder.climb", inputs, note=f"{which} limit of prediction")
+        for which, value in (("lower", low), ("upper", high))
+    ]  # fmt: skip
+    return sentence(
+        "Trials differ: in a new place the true effect would be expected, in nineteen cases of "
+        "twenty, between {low} and {high} on the same scale.",
+        low=facts[0], high=facts[1],
+    )  # fmt: skip
+
+
+def _sensitivity(evidence: Evidence, construct_id: str, stratum: str) -> list[Sentence]:
+    base = evidence.estimate(construct_id, stratum, "ladder")
+    if base is None or base["form"] not in ("bayes", "reml"):
+        return []
+    scale = scale_for(evidence, construct_id)
+    said = []
+    for model, start in (
+        ("without_flagged", "Without results that carry a warning"),
+        ("unprinted_at_zero", "With trials that printed no figures entered as no difference"),
+        ("not_significant_only",
+         "From only those results that were not clearly in the programme's favour"),
+    ):  # fmt: skip
+        row = evidence.estimate(construct_id, stratum, model)
+        if row is None:
+            continue
+        if row["form"] in ("bayes", "reml", "single"):
+            inputs = (f"estimates:{row['estimate_id']}",)
+            few = " (one trial)" if row["form"] == "single" else ""
+            said.append(sentence(
+                start + "{few} it is {result}.", few=few,
+                result=short_result(row, scale, inputs),
+            ))  # fmt: skip
+        elif model == "without_flagged":
+            said.append(sentence(
+                "Without results that carry a warning too few are left to average."
+            ))  # fmt: skip
+    if "flagged row dominates" in str(base["warnings"]):
+        said.insert(0, sentence(
+            "One result that carries a warning holds more than half of the weight of this average."
+        ))  # fmt: skip
+    said.append(sentence(
+        "Trials that found something are more likely to print figures, so the average is probably "
+        "too favourable."
+    ))  # fmt: skip
+    return said
+
+
+def _unprinted(evidence: Evidence, construct_id: str) -> list[Sentence]:
+    rows = evidence.unheard(construct_id)
+    if rows.empty:
+        return []
+    count = Fact(len(rows), count_words(len(rows), "further trial"), "trials", "count", _SILENT,
+                 tuple(f"unprinted:{name}" for name in rows["unprinted_id"]))  # fmt: skip
+    told = rows["stated_direction"].value_counts()
+    words = {
+        "no-difference": "no difference", "favours-intervention": "the programme did better",
+        "favours-control": "the programme did worse", "not-stated": "nothing of the direction",
+    }  # fmt: skip
+    if len(told) == 1:
+        detail = words[str(told.index[0])]
+        return [sentence(
+            "{count} measured this and printed no figures, reporting {detail}.",
+            count=_capital(count), detail=detail if detail != "the programme did better"
+            else "that the programme did better",
+        )]  # fmt: skip
+    return [sentence("{count} measured this and printed no figures.", count=_capital(count))]
+
+
+def _hundred(evidence: Evidence, construct_id: str) -> Sentence:
+    """A ratio as people out of a hundred, at the risk of the trials' own comparison groups."""
+    scale = scale_for(evidence, construct_id)
+    if scale.metric not in ("log_or", "log_rr"):
+        return Sentence("")
+    stratum = "british_irish" if evidence.k(construct_id, "british_irish") else "all"
+    row = evidence.estimate(construct_id, stratum, "ladder")
+    if row is None or row["form"] in ("none", "side-by-side"):
+        return Sentence("")
+    rows = evidence.chosen(construct_id)
+    if stratum == "british_irish":
+        rows = rows[rows["british_irish"]]
+    counted = rows[rows["events_c"].notna() & rows["total_c"].notna()]
+    if counted.empty:
+        return Sentence("")
+    risk = float(counted["events_c"].astype(float).sum() / counted["total_c"].astype(float).sum())
+    inputs = tuple(f"effects:{name}" for name in counted["effect_id"])
+
+    def with_programme(value: float) -> float:
+        ratio = scale.shown(value)
+        if scale.metric == "log_rr":
+            return min(1.0, risk * ratio)
+        odds = ratio * risk / (1 - risk)
+        return odds / (1 + odds)
+
+    low, high = sorted((with_programme(row["ci_lower"]), with_programme(row["ci_upper"])))
+    own = (f"estimates:{row['estimate_id']}", *inputs)
+
+    def fact(value: float, note: str, source: tuple[str, ...]) -> Fact:
+        return Fact(100 * value, number(100 * value), "per hundred", "calculation",
+                    "evidence.briefing.outcomes.outcome_block", source, note=note)  # fmt: skip
+
+    return sentence(
+        "In words: of a hundred people like those in the comparison groups of the trials, {base} "
+        "had the outcome; with the programme it would be {with_it} ({low} to {high}).",
+        base=fact(risk, "risk in the comparison groups", inputs),
+        with_it=fact(with_programme(row["estimate"]), "risk with the programme", own),
+        low=fact(low, "lower limit", own), high=fact(high, "upper limit", own),
+    )  # fmt: skip
+
+
+def sureness() -> Sentence:
+    """How sure: nobody has appraised these trials yet."""
+    return sentence(
+        "How sure: not rated, because no trial has been appraised for risk of bias yet."
+    )
+
+
+def who(construct: pd.Series[Any]) -> Sentence:
+    """Who decides on such programmes and who pays."""
+
+    def words(column: str) -> Sentence:
+        names = [] if pd.isna(construct[column]) else str(construct[column]).split(";")
+        return enumerate_words([DECIDERS.get(name.strip(), name.strip()) for name in names])
+
+    decides, pays = words("decides"), words("pays")
+    if not decides.text or not pays.text:
+        return Sentence("")
+    if decides.text == pays.text:
+        return sentence("{who} decide on it and pay for it.", who=_first_upper(decides))
+    return sentence("Who decides: {decides}; who pays: {pays}.", decides=decides, pays=pays)
+
+
+def _first_upper(text: Sentence) -> Sentence:
+    return Sentence(text.text[0].upper() + text.text[1:], text.facts)
+
+
+def flag_words(flags: object) -> str:
+    """Flags of a row in words, joined by semicolons; a dash where there is none."""
+    codes = [code for code in str(flags).split(";") if code]
+    return "; ".join(FLAGS[code] for code in codes) if codes else "nothing noted"
+
+
+def _people(value: Any, how: str, inputs: tuple[str, ...]) -> Fact | str:
+    if pd.isna(value):
+        return "not stated"
+    return Fact(float(value), number(value), "people", "count", how, inputs)
+
+
+def _time(value: Any, how: str, inputs: tuple[str, ...]) -> Fact | str:
+    if pd.isna(value):
+        return "not stated"
+    return Fact(float(value), months(float(value)), "months", "observation", how, inputs)
+
+
+def trials_table(evidence: Evidence, construct_id: str) -> Table:
+    """The trials of a construct, one row each, those without figures last."""
+    construct = evidence.construct(construct_id)
+    scale = scale_for(evidence, construct_id)
+    rows: list[list[Any]] = []
+    for _, row in evidence.chosen(construct_id).iterrows():
+        study = evidence.study(row["study_id"])
+        inputs = (f"effects:{row['effect_id']}",)
+        n, time = row["n_children"], row["follow_up_months"]
+        rows.append([
+            Name(f"{study_name(study)}, {country_name(study['country'])}"),
+            Name(evidence.programme(row["study_id"])),
+            _people(n, _EFFECTS, inputs), _time(time, _EFFECTS, inputs),
+            short_result(_as_estimate(row), scale, inputs),
+            flag_words(row["flags"]),
+        ])  # fmt: skip
+    for _, row in evidence.unheard(construct_id).iterrows():
+        study = evidence.study(row["study_id"])
+        n, inputs = row["n_total"], (f"unprinted:{row['unprinted_id']}",)
+        time = row["follow_up_months"]
+        rows.append([
+            Name(f"{study_name(study)}, {country_name(study['country'])}"),
+            Name(evidence.programme(row["study_id"])),
+            _people(n, _SILENT, inputs), _time(time, _SILENT, inputs),
+            DIRECTIONS[str(row["stated_direction"])],
+            "figures not printed",
+        ])  # fmt: skip
+    return Table(
+        [
+            Column("Trial"), Column("Programme"), Column("People", "end"),
+            Column("Followed for", "end"), Column(f"Result: {scale.axis} (interval)"),
+            Column("To bear in mind"),
+        ],
+        rows,
+        sentence("Trials: {label}, against {comparator}.", label=Name(str(construct["label"])),
+                 comparator=COMPARATORS[str(construct["comparator_class"])]),
+        "tbl-" + construct_id.replace("_", "-").lower(),
+    )  # fmt: skip

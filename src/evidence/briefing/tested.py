@@ -1,0 +1,235 @@
+"""From this place's needs to what trials tested for them: needs without trials stay in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evidence.briefing.forest import scale_for
+from evidence.briefing.outcomes import outcome_block, short_result
+from evidence.briefing.wording import COMPARATORS
+from evidence.facts import Fact, Name, Raw, Sentence, count_words, sentence
+from evidence.tables import Block, Column, Fold, Heading, Table
+
+if TYPE_CHECKING:
+    from evidence.briefing.evidence import Evidence
+    from evidence.places import NeedsProfile
+
+_HOW = "evidence.synthesis.estimates.estimates"
+_ORDER = {"worse": 0, "no": 1, "cannot say": 2, "better": 3}
+
+
+def _ordered(profile: NeedsProfile) -> list[str]:
+    """Needs as this briefing takes them up: those that stand out as worse come first."""
+    worse = [str(name) for name in profile.standing_out("worse")["indicator_id"]]
+    return worse + [
+        str(row["indicator_id"])
+        for _, row in sorted(
+            profile.frame.iterrows(),
+            key=lambda item: (_ORDER.get(str(item[1]["stands_out"]), 2), item[1]["need_order"]),
+        )
+        if row["indicator_id"] not in worse
+    ]  # fmt: skip
+
+
+def constructs_for(profile: NeedsProfile, evidence: Evidence) -> tuple[list[str], list[str]]:
+    """Constructs with trials that speak to this place's needs.
+
+    Parameters
+    ----------
+    profile : NeedsProfile
+        The needs of the place.
+    evidence : Evidence
+        Trials, estimates and the bridge.
+
+    Returns
+    -------
+    first, others : list of str
+        Those that speak to a need that stands out as worse, and the rest; each once.
+    """
+    worse = set(profile.standing_out("worse")["indicator_id"])
+    first: dict[str, None] = {}
+    others: dict[str, None] = {}
+    for need in _ordered(profile):
+        for construct in evidence.linked(need):
+            (first if need in worse else others)[construct] = None
+    return list(first), [name for name in others if name not in first]
+
+
+def coverage(profile: NeedsProfile, evidence: Evidence) -> dict[str, int]:
+    """How far the database reaches the needs that stand out as worse.
+
+    Returns
+    -------
+    dict
+        ``worse`` (needs that stand out), ``with_trials``, ``with_home_trials`` (from Britain or
+        Ireland) and ``without_trials`` among them.
+    """
+    worse = [str(name) for name in profile.standing_out("worse")["indicator_id"]]
+    linked = {need: evidence.linked(need) for need in worse}
+    home = [need for need, names in linked.items()
+            if any(evidence.k(name, "british_irish") for name in names)]  # fmt: skip
+    some = [need for need, names in linked.items() if names]
+    return {
+        "worse": len(worse), "with_trials": len(some), "with_home_trials": len(home),
+        "without_trials": len(worse) - len(some),
+    }  # fmt: skip
+
+
+def tested_sentences(profile: NeedsProfile, evidence: Evidence) -> list[Sentence]:
+    """What the database holds for this place's needs, before the details."""
+    counts = coverage(profile, evidence)
+    code = profile.area.code
+    inputs = (f"needs:{code}",)
+    said = []
+    if not profile.comparable:
+        said.append(sentence(
+            "Because no comparison is made for {place}, nothing singles out any need; the "
+            "questions below are those that trials in this database can speak to.",
+            place=profile.area.in_text,
+        ))  # fmt: skip
+    elif counts["worse"] == 0:
+        said.append(sentence(
+            "No need stands out as worse in {place}; the questions below are those that trials in "
+            "this database can speak to.", place=profile.area.in_text,
+        ))  # fmt: skip
+    else:
+        number = Fact(counts["worse"], count_words(counts["worse"], "need"), "needs", "count",
+                      "evidence.places.needs_profiles", inputs)  # fmt: skip
+        some, home = counts["with_trials"], counts["with_home_trials"]
+        if some == 0:
+            said.append(sentence(
+                "Of {number} that stand out as worse here, this database holds trials for none.",
+                number=number,
+            ))  # fmt: skip
+        else:
+            said.append(sentence(
+                "Of {number} that {stand} out as worse here, this database holds trials that speak "
+                "to {some}, British or Irish ones for {home}.",
+                number=number, stand="stands" if counts["worse"] == 1 else "stand",
+                some=Fact(some, count_words(some, "").strip(), "needs", "count", _HOW, inputs),
+                home=Fact(home, "none" if home == 0 else count_words(home, "").strip(), "needs",
+                          "count", _HOW, inputs, note="with British or Irish trials"),
+            ))  # fmt: skip
+    said.append(sentence(
+        "An empty row in the table is a gap in this database, not proof that nothing works."
+    ))  # fmt: skip
+    return said
+
+
+def _trials(k: int, inputs: tuple[str, ...], note: str) -> Fact:
+    return Fact(k, count_words(k, "").strip(), "trials", "count", _HOW, inputs, note=note)
+
+
+def tested_table(profile: NeedsProfile, evidence: Evidence) -> Table:
+    """Every need with the questions that trials asked about it."""
+    rows: list[list[Sentence | str | Fact | Name]] = []
+    frame = profile.frame.set_index("indicator_id")
+    for need in _ordered(profile):
+        row = frame.loc[need]
+        here = {"worse": "stands out as worse", "better": "stands out as better",
+                "no": "no clear difference"}.get(str(row["stands_out"]), "cannot say")  # fmt: skip
+        if not profile.comparable:
+            here = "not compared"
+        links = evidence.bridge[evidence.bridge["indicator_id"] == need]
+        names = evidence.linked(need)
+        if not names:
+            rows.append([Name(str(row["name"])), here, "no trial in this database", "none"])
+            continue
+        for position, construct in enumerate(names):
+            link = links.loc[links["construct_id"] == construct, "link"].iloc[0]
+            how = "the same outcome" if link == "same-outcome" else "a plausible path"
+            home = evidence.k(construct, "british_irish")
+            away = evidence.k(construct, "all") - home
+            inputs = (f"estimates:{construct}/all/ladder",)
+            label = str(evidence.constructs.at[construct, "label"])
+            head = str(row["name"]) + ("" if position == 0 else " (continued)")
+            rows.append([
+                Name(head), here,
+                sentence("{label} ({how})", label=Name(label), how=how),
+                sentence("{home} British or Irish, {away} from elsewhere",
+                         home=_trials(home, inputs, "British or Irish"),
+                         away=_trials(away, inputs, "from elsewhere")),
+            ])  # fmt: skip
+    return Table(
+        [Column("Need"), Column("Here"), Column("What trials measured"), Column("Trials")],
+        rows,
+        sentence("Needs of {place} and the trials that speak to them.", place=profile.area.in_text),
+        "tbl-tested",
+        sentence(
+            "A plausible path means that published work gives a reason to expect what the trials "
+            "measured to move this need; no trial here shows it."
+        ),
+    )
+
+
+def tested_block(profile: NeedsProfile, evidence: Evidence) -> Block:
+    """Question by question what was tested, needs that stand out first."""
+    first, others = constructs_for(profile, evidence)
+    shown = [outcome_block(evidence, name) for name in first]
+    rest = [outcome_block(evidence, name, level=4 if first else 3) for name in others]
+    if not first or not rest:
+        return Block(*shown, *rest)
+    return Block(*shown, Fold(Heading("What was tested for the other needs", 3), rest))
+
+
+def further_table(evidence: Evidence) -> Table | None:
+    """Questions with trials that no national indicator of need speaks to."""
+    linked = set(evidence.bridge["construct_id"].dropna())
+    rows: list[list[Sentence | str | Fact | Name]] = []
+    for name, construct in evidence.constructs.iterrows():
+        construct_id = str(name)
+        if construct_id in linked or not evidence.k(construct_id, "all"):
+            continue
+        home, everywhere = (evidence.k(construct_id, s) for s in ("british_irish", "all"))
+        inputs = (f"estimates:{construct_id}/all/ladder",)
+        rows.append([
+            Name(str(construct["label"])),
+            COMPARATORS[str(construct["comparator_class"])],
+            Fact(home, str(home), "trials", "count", _HOW, inputs),
+            Fact(everywhere - home, str(everywhere - home), "trials", "count", _HOW, inputs,
+                 note="from elsewhere"),
+            _brief(evidence, construct_id, "british_irish" if home else "all"),
+        ])  # fmt: skip
+    if not rows:
+        return None
+    return Table(
+        [
+            Column("Question"), Column("Compared with"), Column("British or Irish trials", "end"),
+            Column("From elsewhere", "end"), Column("Result"),
+        ],
+        rows,
+        sentence("Other outcomes that trials measured."),
+        "tbl-further",
+        sentence(
+            "Results of British and Irish trials where there are any, else of all. Two trials are "
+            "not averaged. For decisions that follow a statutory judgement of a child's safety, "
+            "fewer is not better and more is not worse."
+        ),
+    )  # fmt: skip
+
+
+def _brief(evidence: Evidence, construct_id: str, stratum: str) -> Sentence | str:
+    row = evidence.estimate(construct_id, stratum, "ladder")
+    if row is None or row["form"] in ("none", "side-by-side"):
+        return "two trials, not averaged"
+    scale = scale_for(evidence, construct_id)
+    kind = {"single": "one trial", "bayes": "average", "reml": "average"}[str(row["form"])]
+    abroad = "" if stratum == "british_irish" else ", none British or Irish"
+    return sentence(
+        "{kind}{abroad}: {axis} {result}", kind=kind, abroad=abroad, axis=scale.axis,
+        result=short_result(row, scale, (f"estimates:{row['estimate_id']}",)),
+    )  # fmt: skip
+
+
+def trial_sources(evidence: Evidence, constructs: list[str]) -> Sentence:
+    """One sentence that cites every trial of the questions shown."""
+    studies = {
+        str(name)
+        for construct in constructs
+        for frame in (evidence.chosen(construct), evidence.unheard(construct))
+        for name in frame["study_id"]
+    }
+    if not studies:
+        return Sentence("")
+    keys = "; ".join(f"@{name}" for name in sorted(studies))
+    return sentence("The trials named above: {cites}.", cites=Raw(f"[{keys}]"))
