@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from evidence.facts import Fact, Name, Sentence, enumerate_words, number, sentence
@@ -35,11 +36,20 @@ PHRASES = {
     "s251_youth_services_per_child": "youth services",
     "s251_youth_justice_per_child": "youth justice",
 }
-_EARLIER_WORDS = "family support, children's centres, early years and youth services"
+# Those of them that stand open to many, with or without a need.
+OPEN = ("s251_childrens_centres_per_child", "s251_youth_services_per_child")
+EARLIER_WORDS = "family support, children's centres, early years and youth services"
+OPEN_WORDS = "children's centres, early years and youth services"
 
 
-class _Shares:
-    """One authority's shares by line and year, as facts."""
+class Shares:
+    """One authority's shares of spending by line and year, as facts.
+
+    Parameters
+    ----------
+    spend : SpendShares
+        From :func:`evidence.places.spend_shares`.
+    """
 
     def __init__(self, spend: SpendShares) -> None:
         self.spend, self.area = spend, spend.area
@@ -51,36 +61,52 @@ class _Shares:
 
     def value(self, lines: Sequence[str], period: str, *, england: bool = False) -> float:
         """Share of these lines together in percent; NaN if one of them is not known."""
-        column = "england_share" if england else "share"
+        return self._sum("england_share" if england else "share", lines, period)
+
+    def _sum(self, column: str, lines: Sequence[str], period: str) -> float:
         return math.fsum(float(self.rows[line, period][column]) for line in lines)
 
     def fact(self, lines: Sequence[str], period: str, *, england: bool = False) -> Fact:
-        code = ENGLAND if england else self.area.code
+        """That share as a fact."""
         value = self.value(lines, period, england=england)
-        return Fact(
-            value, _percent(value), _UNIT, "calculation", _SHARES,
-            tuple(f"observations:{code}/{line}/{period}" for line in (*lines, TOTAL)),
+        inputs = self._inputs((*lines, TOTAL), period, england)
+        return Fact(value, percent(value), _UNIT, "calculation", _SHARES, inputs)
+
+    def pounds(self, lines: Sequence[str], period: str, *, england: bool = False) -> Fact:
+        """Spend per resident child on these lines together, or on everything, as a fact."""
+        prefix = "england_" if england else ""
+        value = (
+            self._sum(f"{prefix}total_per_child", LINES[:1], period) if tuple(lines) == (TOTAL,)
+            else self._sum(f"{prefix}per_child", lines, period)
         )  # fmt: skip
+        return Fact(
+            value, f"£{number(value)}", "pounds per resident child, gross, cash of the year",
+            "observation" if len(lines) == 1 else "calculation", _SHARES,
+            self._inputs(lines, period, england),
+        )  # fmt: skip
+
+    def _inputs(self, lines: Sequence[str], period: str, england: bool) -> tuple[str, ...]:
+        code = ENGLAND if england else self.area.code
+        return tuple(f"observations:{code}/{line}/{period}" for line in lines)
 
     def zeros(self, period: str) -> list[str]:
         """Lines on which nothing is reported in a year."""
         return [line for line in LINES if self.rows[line, period]["zero"]]
 
     def whole(self, periods: Sequence[str]) -> list[str]:
-        """Those of the years in which the lines of earlier help are all known."""
-        return [p for p in periods if math.isfinite(self.value(EARLIER, p))]
+        """Those of the years in which care and earlier help are known."""
+        return [p for p in periods if math.isfinite(self.value((CARE, *EARLIER), p))]
 
 
-def _percent(value: float) -> str:
-    if value == 0:
-        return "nothing reported"
+def percent(value: float) -> str:
+    """A share as it is printed; what is there but hardly so is not printed as nothing.
+
+    Parameters
+    ----------
+    value : float
+        Percent, not negative.
+    """
     return "under 0.1%" if 0 < value < 0.05 else f"{number(value, 1)}%"
-
-
-def _pounds(value: float, code: str, period: str) -> Fact:
-    return Fact(value, f"£{number(value)}", "pounds per resident child, cash, gross", "observation",
-                "evidence.literature.read_places",
-                (f"observations:{code}/{TOTAL}/{period}",))  # fmt: skip
 
 
 def money_sentence(spend: SpendShares) -> Sentence:
@@ -98,7 +124,7 @@ def money_sentence(spend: SpendShares) -> Sentence:
         with England's and with those five years before. A place that is not compared has its
         own shares only.
     """
-    shares, area = _Shares(spend), spend.area
+    shares, area = Shares(spend), spend.area
     years = shares.whole(shares.known)
     if not years:
         return sentence(
@@ -117,7 +143,7 @@ def money_sentence(spend: SpendShares) -> Sentence:
         "care": shares.fact((CARE,), last),
         "early": shares.fact(EARLIER, last),
         "place": area.in_text,
-        "services": _EARLIER_WORDS,
+        "services": EARLIER_WORDS,
         "care_england": _england(shares, (CARE,), last) if compared else "",
         "early_england": _england(shares, EARLIER, last) if compared else "",
     }
@@ -135,7 +161,7 @@ def money_sentence(spend: SpendShares) -> Sentence:
     return sentence(template + ".", **parts)
 
 
-def _england(shares: _Shares, lines: Sequence[str], period: str) -> Sentence:
+def _england(shares: Shares, lines: Sequence[str], period: str) -> Sentence:
     return sentence(" (England {value})", value=shares.fact(lines, period, england=True))
 
 
@@ -157,7 +183,7 @@ def money_sentences(spend: SpendShares) -> list[Sentence]:
         The newest year, what grew and what shrank over the years, years and lines without
         figures, and how to read a share.
     """
-    shares, area = _Shares(spend), spend.area
+    shares, area = Shares(spend), spend.area
     if not shares.known:
         return [sentence(
             "How the spending on children's services in {place} divides is not known for any of "
@@ -178,9 +204,8 @@ def money_sentences(spend: SpendShares) -> list[Sentence]:
     return said
 
 
-def _newest(shares: _Shares) -> Sentence:
+def _newest(shares: Shares) -> Sentence:
     area, period = shares.area, shares.known[-1]
-    row = shares.rows[LINES[0], period]
     lines = [line for line in LINES if shares.value((line,), period) > 0]
     listed = [
         sentence(
@@ -191,7 +216,7 @@ def _newest(shares: _Shares) -> Sentence:
         for line in lines
     ]  # fmt: skip
     against = (
-        sentence(" (England {all})", all=_pounds(row["england_total_per_child"], ENGLAND, period))
+        sentence(" (England {all})", all=shares.pounds((TOTAL,), period, england=True))
         if area.comparable else ""
     )  # fmt: skip
     return sentence(
@@ -200,13 +225,13 @@ def _newest(shares: _Shares) -> Sentence:
         period=Name(period),
         late="" if period == shares.spend.periods[-1] else ", the newest year with figures",
         place=area.in_text,
-        pounds=_pounds(row["total_per_child"], area.code, period),
+        pounds=shares.pounds((TOTAL,), period),
         against=against,
         list=enumerate_words(listed),
     )
 
 
-def _moved(shares: _Shares) -> list[Sentence]:
+def _moved(shares: Shares) -> list[Sentence]:
     """The share that grew most and the one that fell most between the outer years."""
     if len(shares.known) < 2:
         return []
@@ -225,7 +250,7 @@ def _moved(shares: _Shares) -> list[Sentence]:
     for line, verb, real in (
         (grown, "grew", change[grown] > 0), (shrunk, "fell", change[shrunk] < 0)
     ):  # fmt: skip
-        if real and _percent(shares.value((line,), first)) != _percent(shares.value((line,), last)):
+        if real and percent(shares.value((line,), first)) != percent(shares.value((line,), last)):
             told.append(sentence(
                 "the share of {line} " + verb + " most, from {before} to {now}{england}",
                 line=PHRASES[line],
@@ -244,7 +269,7 @@ def _moved(shares: _Shares) -> list[Sentence]:
     )]  # fmt: skip
 
 
-def _gaps(shares: _Shares) -> list[Sentence]:
+def _gaps(shares: Shares) -> list[Sentence]:
     """Years without a return, lines without a figure, and lines on which nothing is reported."""
     area, spend, said = shares.area, shares.spend, []
     absent = [period for period in spend.periods if period not in shares.known]
@@ -324,7 +349,7 @@ def money_figure(spend: SpendShares, *, columns: int = 3) -> Figure | None:
 
 def _alt(spend: SpendShares) -> str:
     """What the figure shows, for readers who do not see it."""
-    shares = _Shares(spend)
+    shares = Shares(spend)
     first, last = shares.known[0], shares.known[-1]
     parts = []
     for line in LINES:
@@ -332,7 +357,7 @@ def _alt(spend: SpendShares) -> str:
         def course(england: bool, line: str = line) -> str:
             ends = [shares.value((line,), year, england=england)
                     for year in dict.fromkeys((first, last))]  # fmt: skip
-            return " to ".join(_percent(end) if math.isfinite(end) else "not known" for end in ends)
+            return " to ".join(percent(end) if math.isfinite(end) else "not known" for end in ends)
 
         beside = f" (England {course(True)})" if spend.area.comparable else ""
         parts.append(f"{PHRASES[line]} {course(False)}{beside}")
@@ -357,7 +382,7 @@ def money_table(spend: SpendShares) -> Table:
         ``tbl-money``: the authority's shares year by year, and England's in the outer years where
         the authority is compared.
     """
-    shares, area = _Shares(spend), spend.area
+    shares, area = Shares(spend), spend.area
     outer = list(dict.fromkeys((spend.periods[0], spend.periods[-1]))) if area.comparable else []
     columns = [Column("Line"), *(Column(period, "end") for period in spend.periods)]
     columns += [Column(f"England {period}", "end") for period in outer]
@@ -378,13 +403,15 @@ def money_table(spend: SpendShares) -> Table:
             "Source: Department for Education, section {section} outturn. Family support includes "
             "short breaks and other help for disabled children; safeguarding is mostly social "
             "work. The lines leave out some smaller spending, so they need not add up to the "
-            "whole. Authorities do not all book the same service on the same line.",
+            "whole. Sums in the text are of unrounded shares. Authorities do not all book the same service on the same line.",
             section=Name("251"),
         ),
     )
 
 
-def _share_cell(shares: _Shares, line: str, period: str) -> Fact | str:
+def _share_cell(shares: Shares, line: str, period: str) -> Fact | str:
     """One cell: the share, that nothing is reported, or that there is no figure."""
-    known = math.isfinite(shares.value((line,), period))
-    return shares.fact((line,), period) if known else "no figure"
+    if not math.isfinite(shares.value((line,), period)):
+        return "no figure"
+    fact = shares.fact((line,), period)
+    return fact if fact.value else replace(fact, text="nothing reported")

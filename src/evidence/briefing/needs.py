@@ -104,10 +104,24 @@ def _show(row: pd.Series[Any], value: float, *, unit: bool = False) -> str:
     return f"{text} {row['unit']}" if unit else text
 
 
-def _observed(
+def observed(
     row: pd.Series[Any], value: float, code: str, *, unit: bool = False, own: bool = False
 ) -> Fact:
-    """A published value as a fact; the place's own with its interval."""
+    """A published value as a fact.
+
+    Parameters
+    ----------
+    row : pandas.Series
+        A row of a needs profile.
+    value : float
+        The value: the place's own, or that of a comparator.
+    code : str
+        GSS code of the area whose value it is.
+    unit : bool
+        Whether the unit is printed.
+    own : bool
+        Whether it is the place's own, which comes with its interval.
+    """
     limits: dict[str, Any] = {}
     if own and math.isfinite(row["lower"]):
         limits = {"lower": row["lower"], "upper": row["upper"], "level": LEVEL,
@@ -163,7 +177,7 @@ def counted(value: int, code: str, what: str, *, noun: str = "need") -> Fact:
 def _reference(row: pd.Series[Any], area: Authority) -> Sentence:
     """England's value, or the mean of the authorities where England has none."""
     if row["reference_kind"] == "England":
-        return sentence("England {value}", value=_observed(row, row["reference"], ENGLAND))
+        return sentence("England {value}", value=observed(row, row["reference"], ENGLAND))
     mean = Fact(
         row["reference"], _show(row, row["reference"]), _unit(row), "calculation", _PROFILES,
         (f"indicators:{row['indicator_id']}",), note=f"mean of the authorities in {row['period']}",
@@ -184,13 +198,20 @@ def told(row: pd.Series[Any], area: Authority) -> Sentence:
     return sentence(
         "{need} ({value}, {period}; {reference})",
         need=phrase(row),
-        value=_observed(row, row["value"], area.code, unit=True, own=True),
+        value=observed(row, row["value"], area.code, unit=True, own=True),
         period=period_name(str(row["period"])),
         reference=_reference(row, area),
     )
 
 
-def _phrases(rows: pd.DataFrame) -> Sentence:
+def phrases(rows: pd.DataFrame) -> Sentence:
+    """What the needs in these rows are called, as a list inside a sentence.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows of a needs profile.
+    """
     return enumerate_words([phrase(row) for _, row in rows.iterrows()])
 
 
@@ -315,7 +336,7 @@ def _against_neighbours(profile: NeedsProfile) -> list[Sentence]:
                 way + " on {count} ({list})",
                 count=counted(len(rows), area.code,
                               f"needs {way} than the middle of the neighbours"),
-                list=_phrases(rows),
+                list=phrases(rows),
             ))  # fmt: skip
     if not parts:
         return [sentence(
@@ -342,19 +363,19 @@ def _not_judged(profile: NeedsProfile) -> list[Sentence]:
         said.append(sentence(
             "No figure for {period} is shown on {list}: {reason}.",
             period=enumerate_words(period_name(p) for p in dict.fromkeys(rows["period"])),
-            list=_phrases(rows), reason=str(reason),
+            list=phrases(rows), reason=str(reason),
         ))  # fmt: skip
     blurred = frame[frame["cannot_say"].isin(["no interval", "too few years"])]
     if len(blurred):
         said.append(sentence(
             "On {list} a figure is published, but too few years of it to tell a difference from "
-            "chance.", list=_phrases(blurred),
+            "chance.", list=phrases(blurred),
         ))  # fmt: skip
     old = frame[frame["old"] & frame["value"].notna()]
     if len(old):
         said.append(sentence(
             "The newest {noun} on {list} {verb} more than three years old.",
-            noun="figure" if len(old) == 1 else "figures", list=_phrases(old),
+            noun="figure" if len(old) == 1 else "figures", list=phrases(old),
             verb="is" if len(old) == 1 else "are",
         ))  # fmt: skip
     return said
@@ -515,7 +536,7 @@ def _table_row(row: pd.Series[Any], profile: NeedsProfile) -> list[Cell]:
     missing = bool(row["missing_reason"])
     value: str | Fact = (
         str(row["missing_reason"]) if missing
-        else _observed(row, row["value"], area.code, own=True)
+        else observed(row, row["value"], area.code, own=True)
     )  # fmt: skip
     period = sentence(
         "{period}{old}", period=period_name(str(row["period"])),
@@ -531,10 +552,10 @@ def _table_row(row: pd.Series[Any], profile: NeedsProfile) -> list[Cell]:
             low=_limit(row, row["lower"], area), high=_limit(row, row["upper"], area),
         )  # fmt: skip
     england = (
-        _observed(row, row["england"], ENGLAND) if math.isfinite(row["england"]) else "no figure"
+        observed(row, row["england"], ENGLAND) if math.isfinite(row["england"]) else "no figure"
     )
     region = (
-        _observed(row, row["region"], area.region_code)
+        observed(row, row["region"], area.region_code)
         if math.isfinite(row["region"])
         else "no figure"
     )
@@ -547,7 +568,7 @@ def _table_row(row: pd.Series[Any], profile: NeedsProfile) -> list[Cell]:
         ends = []
         for column, pick in (("neighbours_min", "idxmin"), ("neighbours_max", "idxmax")):
             code = str(codes.loc[getattr(codes["value"], pick)(), "neighbour_code"])
-            ends.append(_observed(row, row[column], code))
+            ends.append(observed(row, row[column], code))
         near = sentence("{low} to {high}", low=ends[0], high=ends[1])
     return [*cells, "" if missing else interval, england, region, near, _verdict(row, area)]
 

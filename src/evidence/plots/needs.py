@@ -23,7 +23,7 @@ REACH = 3.6
 """Half of a strip in standard deviations between places; what lies beyond is shown at the edge."""
 
 _CELL, _HEADING, _LEGEND, _GAP = 15.6, 9.2, 14.2, 9.0
-_STRIP, _NOTE = 6.9, 11.8
+_STRIP, _NOTE, _FIRST = 6.9, 11.8, 2.6
 # Places like this one stand on the line, this one hangs below it, so that neither hides the other.
 _ABOVE, _BELOW = -1.15, 1.25
 _COLUMNS = frozenset({
@@ -76,13 +76,14 @@ def needs_figure(
     groups = [(str(name), part) for name, part in rows.groupby("group", sort=False)]
     stacks = _stack(groups, columns)
     tall = max(sum(_HEADING + _CELL * len(part) for _, part in stack) for stack in stacks)
-    legend = _LEGEND if columns == 2 else _LEGEND + 9.5
+    entries = _entries(place, region, width)
+    legend = _LEGEND + entries[-1][3] - _FIRST
     fig = style.figure(width, legend + tall)
     fig.set_layout_engine("none")
     ax = fig.add_axes((0, 0, 1, 1))
     ax.set(xlim=(-0.5, width + 0.5), ylim=(legend + tall, 0))
     ax.axis("off")
-    _legend(ax, place, region, width, cell, columns)
+    _legend(ax, entries, cell, columns)
     for position, stack in enumerate(stacks):
         left, top = position * (cell + _GAP), legend
         for heading, part in stack:
@@ -110,23 +111,32 @@ def _stack(
     return [list(groups[:cut]), list(groups[cut:])]
 
 
-def _legend(ax: Axes, place: str, region: str, width: float, cell: float, columns: int) -> None:
-    slate, y = style.colour("comparison"), 2.6
-    entries = [
+def _entries(place: str, region: str, width: float) -> list[tuple[str, str, float, float]]:
+    """Mark, words and position of each entry of the legend, in as many lines as it takes."""
+    x, y = 1.6, _FIRST
+    placed = []
+    for kind, words in (
         ("out", f"{place}, stands out"),
         ("in", f"{place}, no clear difference"),
         ("near", "ten statistical neighbours"),
         ("region", region),
-    ]
-    x = 1.6
-    for kind, words in entries:
+    ):
         length = 6.2 + 1.52 * len(words)
-        if x + length > width + 2:
+        if x > 1.6 and x + length > width + 2:
             x, y = 1.6, y + 4.8
+        placed.append((kind, words, x, y))
+        x += length
+    return placed
+
+
+def _legend(
+    ax: Axes, entries: Sequence[tuple[str, str, float, float]], cell: float, columns: int
+) -> None:
+    slate = style.colour("comparison")
+    for kind, words, x, y in entries:
         _mark(ax, kind, x, y)
         ax.text(x + 2.6, y, words, fontsize=8.5, va="center", color=style.colour("ink"))
-        x += length
-    y += 5.6
+    y = entries[-1][3] + 5.6
     for position in range(columns):
         left = position * (cell + _GAP)
         middle = left + cell / 2
