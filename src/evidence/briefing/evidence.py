@@ -93,15 +93,27 @@ class Evidence:
         found = self.estimates[self.estimates["estimate_id"] == f"{construct_id}/{stratum}/{model}"]
         return found.iloc[0] if len(found) else None
 
-    def linked(self, indicator_id: str) -> list[str]:
-        """Constructs with trials that speak to a need, those of the same outcome first."""
+    def linked(self, indicator_id: str, *, silent: bool = False) -> list[str]:
+        """Constructs with trials that speak to a need, those of the same outcome first.
+
+        Parameters
+        ----------
+        indicator_id : str
+            The need.
+        silent : bool
+            Whether constructs count whose trials print no figure.
+        """
         rows = self.bridge[
             (self.bridge["indicator_id"] == indicator_id) & self.bridge["construct_id"].notna()
         ]
         order = rows.assign(far=rows["link"] != "same-outcome").sort_values(
             ["far", "construct_id"], kind="stable"
         )
-        return [name for name in order["construct_id"] if self.k(str(name), "all")]
+        return [
+            str(name)
+            for name in order["construct_id"]
+            if self.k(str(name), "all") or (silent and len(self.unheard(str(name))))
+        ]
 
     def k(self, construct_id: str, stratum: str) -> int:
         """Independent trials with figures in a construct and stratum."""

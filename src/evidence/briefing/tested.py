@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from evidence.briefing.forest import scale_for
 from evidence.briefing.outcomes import outcome_block, short_result
 from evidence.briefing.wording import COMPARATORS
-from evidence.facts import Fact, Name, Raw, Sentence, count_words, sentence
+from evidence.facts import Fact, Name, Raw, Sentence, count_words, enumerate_words, sentence
 from evidence.tables import Block, Column, Fold, Heading, Table
 
 if TYPE_CHECKING:
@@ -132,26 +132,28 @@ def tested_table(profile: NeedsProfile, evidence: Evidence) -> Table:
             here = "not compared"
         links = evidence.bridge[evidence.bridge["indicator_id"] == need]
         names = evidence.linked(need)
-        if not names:
-            rows.append([Name(str(row["name"])), here, "no trial in this database", "none"])
+        silent = [name for name in evidence.linked(need, silent=True) if name not in names]
+        if not names and not silent:
+            rows.append([Name(str(row["name"])), here, "no trial in this database", "none", "none"])
             continue
-        for position, construct in enumerate(names):
+        for position, construct in enumerate([*names, *silent]):
             link = links.loc[links["construct_id"] == construct, "link"].iloc[0]
             how = "the same outcome" if link == "same-outcome" else "a plausible path"
-            home = evidence.k(construct, "british_irish")
-            away = evidence.k(construct, "all") - home
-            inputs = (f"estimates:{construct}/all/ladder",)
             label = str(evidence.constructs.at[construct, "label"])
             head = str(row["name"]) + ("" if position == 0 else " (continued)")
             rows.append([
-                Name(head), here,
-                sentence("{label} ({how})", label=Name(label), how=how),
-                sentence("{home} British or Irish, {away} from elsewhere",
-                         home=_trials(home, inputs, "British or Irish"),
-                         away=_trials(away, inputs, "from elsewhere")),
+                Name(head), here, sentence("{label} ({how})", label=Name(label), how=how),
+                _how_many(evidence, construct),
+                _brief(evidence, construct) if construct in names else "figures not printed",
             ])  # fmt: skip
     return Table(
-        [Column("Need"), Column("Here"), Column("What trials measured"), Column("Trials")],
+        [
+            Column("Need"),
+            Column("Here"),
+            Column("What trials measured"),
+            Column("Trials"),
+            Column("Result (interval)"),
+        ],
         rows,
         sentence("Needs of {place} and the trials that speak to them.", place=profile.area.in_text),
         "tbl-tested",
@@ -163,13 +165,31 @@ def tested_table(profile: NeedsProfile, evidence: Evidence) -> Table:
 
 
 def tested_block(profile: NeedsProfile, evidence: Evidence) -> Block:
-    """Question by question what was tested, needs that stand out first."""
-    first, others = constructs_for(profile, evidence)
-    shown = [outcome_block(evidence, name) for name in first]
-    rest = [outcome_block(evidence, name, level=4 if first else 3) for name in others]
+    """Need by need what was tested, those that stand out as worse first."""
+    worse = set(profile.standing_out("worse")["indicator_id"])
+    first: list[tuple[str, list[str]]] = []
+    rest: list[tuple[str, list[str]]] = []
+    seen: set[str] = set()
+    for need in _ordered(profile):
+        names = [name for name in evidence.linked(need) if name not in seen]
+        seen.update(names)
+        if names:
+            (first if need in worse else rest).append((need, names))
+    shown = [_need_block(profile, evidence, need, names) for need, names in first]
+    others = [_need_block(profile, evidence, need, names) for need, names in rest]
     if not first or not rest:
-        return Block(*shown, *rest)
-    return Block(*shown, Fold(Heading("What was tested for the other needs", 3), rest))
+        return Block(*shown, *others)
+    # Headings go no deeper than four: in the fold the questions stand without their needs'.
+    inside = [outcome_block(evidence, name, level=4) for _, names in rest for name in names]
+    return Block(*shown, Fold(Heading("Trials for the other needs", 3), inside))
+
+
+def _need_block(profile: NeedsProfile, evidence: Evidence, need: str, names: list[str]) -> Block:
+    row = profile.frame.set_index("indicator_id").loc[need]
+    return Block(
+        Heading(sentence("{need}", need=Name(str(row["name"]))), 3),
+        *(outcome_block(evidence, name, level=4) for name in names),
+    )
 
 
 def further_table(evidence: Evidence) -> Table | None:
@@ -180,22 +200,18 @@ def further_table(evidence: Evidence) -> Table | None:
         construct_id = str(name)
         if construct_id in linked or not evidence.k(construct_id, "all"):
             continue
-        home, everywhere = (evidence.k(construct_id, s) for s in ("british_irish", "all"))
-        inputs = (f"estimates:{construct_id}/all/ladder",)
         rows.append([
             Name(str(construct["label"])),
             COMPARATORS[str(construct["comparator_class"])],
-            Fact(home, str(home), "trials", "count", _HOW, inputs),
-            Fact(everywhere - home, str(everywhere - home), "trials", "count", _HOW, inputs,
-                 note="from elsewhere"),
-            _brief(evidence, construct_id, "british_irish" if home else "all"),
+            _how_many(evidence, construct_id),
+            _brief(evidence, construct_id),
         ])  # fmt: skip
     if not rows:
         return None
     return Table(
         [
-            Column("Question"), Column("Compared with"), Column("British or Irish trials", "end"),
-            Column("From elsewhere", "end"), Column("Result"),
+            Column("Question"), Column("Compared with"), Column("Trials"),
+            Column("Result (interval)"),
         ],
         rows,
         sentence("Other outcomes that trials measured."),
@@ -208,15 +224,35 @@ def further_table(evidence: Evidence) -> Table | None:
     )  # fmt: skip
 
 
-def _brief(evidence: Evidence, construct_id: str, stratum: str) -> Sentence | str:
-    row = evidence.estimate(construct_id, stratum, "ladder")
-    if row is None or row["form"] in ("none", "side-by-side"):
-        return "two trials, not averaged"
+def _how_many(evidence: Evidence, construct_id: str) -> Sentence:
+    home = evidence.k(construct_id, "british_irish")
+    away = evidence.k(construct_id, "all") - home
+    silent = evidence.unheard(construct_id)
+    inputs = (f"estimates:{construct_id}/all/ladder",)
+    parts = []
+    if home:
+        parts.append(sentence("{k} British or Irish", k=_trials(home, inputs, "British or Irish")))
+    if away:
+        parts.append(sentence("{k} from elsewhere", k=_trials(away, inputs, "from elsewhere")))
+    if len(silent):
+        names = tuple(f"unprinted:{name}" for name in silent["unprinted_id"])
+        parts.append(sentence("{k} without figures", k=_trials(len(silent), names, "no figures")))
+    return enumerate_words(parts)
+
+
+def _brief(evidence: Evidence, construct_id: str) -> Sentence | str:
+    """The result of British and Irish trials, else of all, in a few words."""
+    home = evidence.k(construct_id, "british_irish")
+    row = evidence.estimate(construct_id, "british_irish" if home else "all", "ladder")
+    if row is None or row["form"] == "none":
+        return "no figures"
+    if row["form"] == "side-by-side":
+        return "not averaged: too few trials"
     scale = scale_for(evidence, construct_id)
-    kind = {"single": "one trial", "bayes": "average", "reml": "average"}[str(row["form"])]
-    abroad = "" if stratum == "british_irish" else ", none British or Irish"
+    kind = "one trial" if row["form"] == "single" else "average"
+    abroad = "" if home else ", not British or Irish"
     return sentence(
-        "{kind}{abroad}: {axis} {result}", kind=kind, abroad=abroad, axis=scale.axis,
+        "{axis} {result}; {kind}{abroad}", kind=kind, abroad=abroad, axis=Name(scale.axis),
         result=short_result(row, scale, (f"estimates:{row['estimate_id']}",)),
     )  # fmt: skip
 
