@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from evidence.literature.bibliography import references
     from evidence.literature.builder import build
     from evidence.literature.database import connect, sql
     from evidence.literature.describe import show
@@ -29,6 +30,7 @@ __all__ = [
     "inputs_sha256",
     "read_places",
     "read_trials",
+    "references",
     "show",
     "sql",
 ]
@@ -44,6 +46,7 @@ _HOME = {
     "inputs_sha256": "read",
     "read_places": "read",
     "read_trials": "read",
+    "references": "bibliography",
     "show": "describe",
     "sql": "database",
 }
