@@ -99,8 +99,10 @@ _RELATED: tuple[tuple[str, str, str], ...] = (
     (
         "Needs, newest period",
         "authorities",
-        """select i.name, o.period, o.value, i.unit, e.value as england, o.status
+        """select i.name, o.period, o.value, i.unit,
+            if(u.comparable = 'yes', e.value, null) as england, o.status
         from places.observations o join places.indicators i using (indicator_id)
+        join places.authorities u using (area_code)
         left join places.observations e on e.area_code = 'E92000001'
             and e.indicator_id = o.indicator_id and e.period = o.period
         where o.area_code = ? and i.role = 'need' and o.period = i.newest_period
