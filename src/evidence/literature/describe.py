@@ -20,6 +20,20 @@ _WIDTH = 100
 # What belongs to a record, beside its own row: heading, table of the record, query with its key.
 _RELATED: tuple[tuple[str, str, str], ...] = (
     (
+        "Programme",
+        "studies",
+        """select name, family, note from trials.programmes
+        where programme_id = (select programme_id from trials.studies where study_id = ?)""",
+    ),
+    (
+        "Also about the same people, or against the same control group",
+        "studies",
+        """select s.study_id, s.authors, s.year, s.programme_id
+        from trials.studies s join trials.studies t on s.study_id <> t.study_id
+            and (s.cohort_id = t.cohort_id or s.shared_control_id = t.shared_control_id)
+        where t.study_id = ? order by s._row""",
+    ),
+    (
         "Effects",
         "studies",
         """select effect_id, coalesce(construct_id, construct_reason) as construct, outcome_measure,
@@ -37,6 +51,24 @@ _RELATED: tuple[tuple[str, str, str], ...] = (
         "programmes",
         """select study_id, authors, year, country, design, comparator_class
         from trials.studies where programme_id = ? order by _row""",
+    ),
+    (
+        "Costs",
+        "programmes",
+        """select cost_id, unit, amount, low, high, currency, price_year, kind
+        from trials.costs where programme_id = ? order by _row""",
+    ),
+    (
+        "Left out of every effect size",
+        "effects",
+        "select reason_code, reason from trials.excluded where file = 'effects' and key = ?",
+    ),
+    (
+        "Study",
+        "unprinted",
+        """select study_id, authors, year, title, country, comparator_class
+        from trials.studies where study_id = (select study_id from trials.unprinted
+            where unprinted_id = ?)""",
     ),
     (
         "Study",
@@ -67,6 +99,25 @@ _RELATED: tuple[tuple[str, str, str], ...] = (
         "Constructs",
         "domains",
         "select construct_id, label from trials.constructs where domain_id = ? order by _row",
+    ),
+    (
+        "Costs when things go wrong",
+        "domains",
+        """select outcome_cost_id, description, unit, amount, currency, price_year
+        from trials.outcome_costs where domain_id = ? order by _row""",
+    ),
+    (
+        "How common",
+        "domains",
+        """select definition, population, sex, period, value, unit
+        from trials.prevalence where domain_id = ? order by _row""",
+    ),
+    (
+        "Effects measured with it",
+        "measures",
+        """select effect_id, outcome_measure, follow_up_months as months, effect_type as type,
+            effect, ci_low, ci_high
+        from trials.effects where measure_id = ? order by _row""",
     ),
     (
         "Constructs of trials",
@@ -114,7 +165,8 @@ _RELATED: tuple[tuple[str, str, str], ...] = (
 def _clean(value: object) -> str:
     """A value on one line, without characters that steer a terminal or turn the text around."""
     if isinstance(value, float):
-        return f"{value:g}"
+        # Plain digits, as in the file: 81000000 and not 8.1e+07.
+        return f"{value:.12g}"
     return "".join(each if each.isprintable() else " " for each in str(value))
 
 
