@@ -403,7 +403,8 @@ def money_table(spend: SpendShares) -> Table:
             "Source: Department for Education, section {section} outturn. Family support includes "
             "short breaks and other help for disabled children; safeguarding is mostly social "
             "work. The lines leave out some smaller spending, so they need not add up to the "
-            "whole. Sums in the text are of unrounded shares. Authorities do not all book the same service on the same line.",
+            "whole. Sums in the text are of unrounded shares. Authorities do not all book the same "
+            "service on the same line.",
             section=Name("251"),
         ),
     )

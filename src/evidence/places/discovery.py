@@ -42,7 +42,7 @@ def benjamini_hochberg(pvalues: ArrayLike) -> NDArray[np.float64]:
         raise UsageError("a p value lies outside 0 to 1")
     order = np.argsort(given, kind="stable")
     m = len(given)
-    stepped = given[order] * m / np.arange(1, m + 1)
+    stepped = given[order] * (m / np.arange(1, m + 1))
     adjusted = np.empty(m)
     adjusted[order] = np.minimum(np.minimum.accumulate(stepped[::-1])[::-1], 1.0)
     result = np.full(p.shape, np.nan)

@@ -55,4 +55,4 @@ def wilson(
     lower = (middle - half) / (2 * (n + z**2))
     upper = (middle + half) / (2 * (n + z**2))
     # At the ends the two terms cancel except for rounding.
-    return np.where(cases == 0, 0.0, lower), np.where(cases == n, 1.0, upper)
+    return np.where((cases == 0) & (n > 0), 0.0, lower), np.where(cases == n, 1.0, upper)
