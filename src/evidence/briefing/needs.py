@@ -298,9 +298,9 @@ def needs_sentences(profile: NeedsProfile) -> list[Sentence]:
             "in at least two of the last three years.", place=area.in_text,
         ))  # fmt: skip
     elif profile.standing_out("worse").empty:
-        said.append(sentence("None stands out as worse."))
+        said.append(sentence("No need stands out as worse."))
     elif profile.standing_out("better").empty:
-        said.append(sentence("None stands out as better."))
+        said.append(sentence("No need stands out as better."))
     said += _against_neighbours(profile)
     said += _not_judged(profile)
     return [*said, _how_to_read(profile)]
@@ -387,14 +387,15 @@ def _how_to_read(profile: NeedsProfile) -> Sentence:
             "A figure from a handful of children can jump from year to year without anything "
             "having changed."
         )
-    scatter = profile.frame["interval_basis"].eq("scatter").any()
     why = (
-        "how far each figure could be out is judged from how much it swung in past years, because "
-        "most are published without the counts behind them"
-        if scatter
-        else "how far each figure could be out is judged from the counts behind it"
+        "how much it swung in past years, because most are published without the counts behind them"
+        if profile.frame["interval_basis"].eq("scatter").any()
+        else "the counts behind it"
     )
-    return sentence("None of this ranks places or says why they differ; {why}.", why=Name(why))
+    return sentence(
+        "None of this ranks places or says why they differ; how far each figure could be out is "
+        "judged from " + why + "."
+    )
 
 
 def needs_figure(
