@@ -332,7 +332,8 @@ def inputs_sha256(project: Project | None = None, *names: str) -> str:
     digest = hashlib.sha256()
     for path in sorted(paths):
         try:
-            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            with path.open("rb") as file:
+                content = hashlib.file_digest(file, "sha256").hexdigest()
         except FileNotFoundError as error:
             raise DataError(
                 [

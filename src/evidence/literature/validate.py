@@ -32,6 +32,8 @@ from evidence.literature.read import header_faults, inputs_sha256, read_untyped
 from evidence.project import Project
 
 _RULES = Path(__file__).with_name("rules")
+# A cell with one of these is empty for the rules, so what they say of its row may not be so.
+_UNREADABLE = {"not-a-number", "not-finite", "not-a-whole-number", "not-a-date"}
 _USED = re.compile(r"\b(?:trials|places|main)\.([a-z_]+)")
 
 
@@ -240,7 +242,12 @@ def _find_faults(project: Project) -> list[Fault]:
     for name, frame in frames.items():
         faults.extend(link_faults(tables[name], frame, project.relative(tables[name].path), frames))
     faults.extend(_excluded_faults(tables, frames, project))
-    faults.extend(_rule_faults(tables, frames, project))
+    unread = {(fault.file, fault.row) for fault in faults if fault.code in _UNREADABLE}
+    faults.extend(
+        fault
+        for fault in _rule_faults(tables, frames, project)
+        if (fault.file, fault.row) not in unread
+    )
     return sorted(
         _without_cascades(faults),
         key=lambda fault: (fault.file, fault.row is None, fault.row or 0, fault.column or ""),
@@ -267,7 +274,15 @@ def check(project: Project | None = None, *, fresh: bool = False) -> list[Fault]
     project = project or Project.find()
     stamp = project.build / "checked.json"
     try:
-        state = {"inputs": inputs_sha256(project), "code": code_sha256()}
+        # A table that nobody described is no input, but it is a fault.
+        files = [
+            path.name for name in PACKAGES for path in (project.literature / name).glob("*.csv")
+        ]
+        state = {
+            "inputs": inputs_sha256(project),
+            "code": code_sha256(),
+            "files": ",".join(sorted(files)),
+        }
     except DataError:
         return _find_faults(project)
     if not fresh:
