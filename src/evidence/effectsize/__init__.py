@@ -1,7 +1,24 @@
 """From what a paper reports to an effect size and its variance."""
 
 from evidence.effectsize.calculate import EffectSizes, escalc
+from evidence.effectsize.clusters import DEFAULT_CLUSTER_SIZE, DEFAULT_ICC, design_effect
+from evidence.effectsize.codes import ASSUMPTIONS, DERIVATIONS, FLAGS, METRICS, REASONS
 from evidence.effectsize.registry import MEASURES
+from evidence.effectsize.rows import effect_sizes
 from evidence.effectsize.small_sample import small_sample_factor
 
-__all__ = ["MEASURES", "EffectSizes", "escalc", "small_sample_factor"]
+__all__ = [
+    "ASSUMPTIONS",
+    "DEFAULT_CLUSTER_SIZE",
+    "DEFAULT_ICC",
+    "DERIVATIONS",
+    "FLAGS",
+    "MEASURES",
+    "METRICS",
+    "REASONS",
+    "EffectSizes",
+    "design_effect",
+    "effect_sizes",
+    "escalc",
+    "small_sample_factor",
+]

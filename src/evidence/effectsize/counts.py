@@ -63,7 +63,7 @@ def _rd(x: Columns, _: str) -> Pair:
 
 @measure("PETO", _TABLE, cells=_cells)
 def _peto(x: Columns, _: str) -> Pair:
-    _, _, n1, n2 = _risks(x)
+    n1, n2 = _risks(x)[2:]
     n, events = n1 + n2, x["a"] + x["c"]
     information = n1 * n2 * events * (n - events) / (n**2 * (n - 1))
     return (x["a"] - events * n1 / n) / information, 1 / information
