@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evidence.facts import Fact, Name, Sentence, count_words, enumerate_words, number, sentence
+from evidence.facts import Fact, Name, Raw, Sentence, count_words, enumerate_words, number, sentence
 from evidence.places.needs import ENGLAND, LEVEL, YEARS_JUDGED, NeedsProfile
 from evidence.plots.figure import Figure
 from evidence.tables import Column, Table
@@ -521,13 +521,16 @@ def needs_table(profile: NeedsProfile) -> Table:
     """
     area = profile.area
     rows = [_table_row(row, profile) for _, row in profile.frame.iterrows()]
-    columns = [Column("Need"), Column("Period"), Column(area.short_name, "end")]
+    # Names of places can be too wide for a column; the caption says which place is meant.
+    columns = [Column("Need"), Column("Period"), Column("Here", "end")]
     caption = sentence("Needs in {place}: the figures.", place=area.in_text)
     if profile.comparable:
-        columns += [
-            Column("Could lie between", "end"), Column("England", "end"),
-            Column(area.region, "end"), Column("Neighbours, lowest to highest", "end"),
-            Column("Stands out"),
+        columns = [
+            Column("Need", width=25), Column("Period", width=10), Column("Here", "end", 10),
+            Column("Could lie between", "end", 10), Column("England", "end", 10),
+            Column(area.region, "end", 10),
+            Column("Places like it, low to high", "end", 10),
+            Column("Stands out (years)", width=15),
         ]  # fmt: skip
     return Table(columns, rows, caption, "tbl-needs", _table_note(profile))
 
@@ -536,7 +539,7 @@ def _table_row(row: pd.Series[Any], profile: NeedsProfile) -> list[Cell]:
     area = profile.area
     missing = bool(row["missing_reason"])
     value: str | Fact = (
-        str(row["missing_reason"]) if missing
+        ("no figure" if profile.comparable else str(row["missing_reason"])) if missing
         else observed(row, row["value"], area.code, own=True)
     )  # fmt: skip
     period = sentence(
@@ -582,7 +585,7 @@ def _limit(row: pd.Series[Any], value: float, area: Authority) -> Fact:
 
 def _verdict(row: pd.Series[Any], area: Authority) -> str | Sentence:
     if row["stands_out"] == "cannot say":
-        return f"cannot say: {row['cannot_say']}"
+        return f"cannot say: {row['missing_reason'] or row['cannot_say']}"
     if row["stands_out"] == "no":
         return "no"
     years = Fact(
@@ -591,7 +594,7 @@ def _verdict(row: pd.Series[Any], area: Authority) -> str | Sentence:
               for period in str(row["beyond_periods"]).split(";")),
     )  # fmt: skip
     return sentence(
-        "{way}, in {years} of the last {judged}", way=str(row["stands_out"]), years=years,
+        "{way} ({years} of {judged})", way=str(row["stands_out"]), years=years,
         judged=cardinal(int(row["years_judged"])),
     )  # fmt: skip
 
@@ -600,11 +603,14 @@ def _table_note(profile: NeedsProfile) -> Sentence:
     sources = {
         f"{row['publisher']}, {row['publication']}": None for _, row in profile.frame.iterrows()
     }
-    start = sentence("Sources: {sources}.", sources=enumerate_words(Name(name) for name in sources))
+    names = Raw("; ".join(Name(name).md for name in sources))
+    start = sentence("Sources: {sources}.", sources=names)
     if not profile.comparable:
         return start
     return start + sentence(
         "The range comes from the counts behind a figure where they are published, else from how "
         "much the authority's own past years swing; it covers the true level in about nineteen of "
-        "twenty cases. Values of the neighbours and of the region are of the same period."
+        "twenty cases. Places like it are the ten statistical neighbours; their values and the "
+        "region's are of the same period. In brackets: in how many of the last three years, where "
+        "they can be judged, the figure lay beyond chance on that side."
     )

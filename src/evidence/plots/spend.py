@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_PANEL, _TOP, _BOTTOM, _HEADING = 37.0, 7.5, 7.5, 8.5
+_PANEL, _TOP, _BOTTOM, _HEADING = 31.0, 7.5, 7.5, 8.5
 _COLUMNS = frozenset({"key", "label", "period", "share", "england_share"})
 
 
@@ -136,17 +136,23 @@ def _labels(
                         textcoords="offset points", ha="center",
                         va="top" if below else "bottom", **look)  # fmt: skip
     starts = [
-        (float(values[0]), role)
+        (float(values[0]), role, float(values[np.flatnonzero(np.isfinite(values))[1]]))
         for values, role, *_ in series
         if np.isfinite(values[0]) and np.isfinite(values).sum() > 1
     ]
-    starts.sort()
-    for position, (value, role) in enumerate(starts):
-        above = position == len(starts) - 1 or value < least
-        ax.annotate(_percent(value), (0, value), (0, 5 if above else -5),
-                    textcoords="offset points", fontsize=8, ha="center",
-                    va="bottom" if above else "top", color=style.colour(role),
-                    bbox=_backing())  # fmt: skip
+    for value, role, after in starts:
+        others = [other for other, name, _ in starts if name != role]
+        room = {
+            "bottom": all(not value <= other <= value + 2.2 * least for other in others),
+            "top": value > least
+            and all(not value - 2.2 * least <= other <= value for other in others),
+        }
+        # Where the line goes down its label stands above, and the other way round, if it can.
+        wish, other = ("bottom", "top") if after <= value else ("top", "bottom")
+        side = wish if room[wish] or not room[other] else other
+        ax.annotate(_percent(value), (0, value), (0, 5 if side == "bottom" else -5),
+                    textcoords="offset points", fontsize=8, ha="center", va=side,
+                    color=style.colour(role), bbox=_backing())  # fmt: skip
 
 
 def _percent(value: float) -> str:
