@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from evidence.effectsize.calculate import escalc
-from evidence.effectsize.means import pooled_sd, smd_variance, standardised
+from evidence.effectsize.convert import g_from_t, t_from_p, t_interval_se
+from evidence.effectsize.means import pooled_sd, smd_variance
 from evidence.effectsize.registry import Array
 from evidence.effectsize.reported import P_MOST, Oriented, interval_se, p_se
 from evidence.effectsize.small_sample import small_sample_factor
@@ -194,15 +194,15 @@ def _standardised(figures: Figures, se: Array, source: Text) -> Iterator[Rung]:
         yield Rung("md-over-published-sd", y, naive, how)
 
         allowed = figures.through_t & (m > 1)
-        half = (figures.printed.high - figures.printed.low) / 2
-        quantile = stdtrit(m, 0.5 + figures.level / 200)
-        t_se = np.where(half > 0, half / quantile, figures.se)
-        shrink = np.sqrt(1 / n1 + 1 / n2)
-        g, v = standardised(_only(allowed & (t_se > 0), md / t_se) * shrink, n1, n2, "LS")
-        yield Rung("md-through-t", g, v, np.where(half > 0, "interval", "se").astype(object))
+        t_se = t_interval_se(figures.printed.low, figures.printed.high, m, figures.level)
+        interval = t_se > 0
+        t_se = np.where(interval, t_se, figures.se)
+        t = _only(allowed & (t_se > 0), md / t_se)
+        how = np.where(interval, "interval", "se").astype(object)
+        yield Rung("md-through-t", *g_from_t(t, n1, n2), how)
         exact = allowed & ~figures.p_bound & (figures.p > 0) & (figures.p <= P_MOST)
-        t = np.sign(md) * -stdtrit(m, _only(exact, figures.p) / 2)
-        yield _same("p-through-t", *standardised(t * shrink, n1, n2, "LS"), "p")
+        t = t_from_p(_only(exact, figures.p), md, m)
+        yield _same("p-through-t", *g_from_t(t, n1, n2), "p")
 
 
 def _naive(figures: Figures, metric: str, y: Array) -> Rung:
