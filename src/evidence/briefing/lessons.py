@@ -312,8 +312,8 @@ def _mainstream(local: _Local) -> Sentence:
     else:
         parts |= {"share": _course(local, OPEN, first, last), "first": Name(first)}
     return sentence(
-        start + " in {place}. Schools, health visitors and family doctors, where most prevention "
-        "could stand, are not in these figures.", **parts,
+        start + " in {place}. Schools, health visitors and family doctors, which reach nearly "
+        "every child, are not in these figures.", **parts,
     )  # fmt: skip
 
 
