@@ -1,0 +1,37 @@
+"""How close is equal, by kind of quantity.
+
+Relative 1e-6 everywhere; looser only where the README or a note of the fixtures says that the
+reference itself is less exact. The absolute part is for what is zero in theory and 1e-13 in the
+reference, whose iterations stop there.
+"""
+
+from __future__ import annotations
+
+RELATIVE = 1e-6
+ABSOLUTE = 1e-9
+
+# The square root of a tau2 of 1e-13 is 3e-7.
+ABSOLUTE_BY_KEY = {"tau": 1e-6, "I2": 1e-6, "R2": 1e-6}
+
+# Numbers that are small in earnest: p values may be 1e-30 and must be right all the same.
+_P_VALUES = ("pval", "QEp", "QMp", "MHp", "BDp", "TAp")
+ABSOLUTE_BY_KEY |= dict.fromkeys(_P_VALUES, 1e-300)
+
+# Notes of the fixtures, by function.
+RELATIVE_BY_FUNCTION = {
+    "glmm": 1e-3,  # adaptive quadrature and a default optimiser tolerance
+    "selection_model": 1e-4,  # numerical optimiser
+}
+RELATIVE_BY_FUNCTION_AND_KEY = {
+    ("selection_model", "se"): 1e-3,  # numerical Hessian
+    ("selection_model", "logLik"): 1e-7,
+    ("excess_significance", "theta_lim"): 1e-3,  # root finder with tolerance 1.2e-4
+}
+
+
+def tolerance(function: str, key: str) -> tuple[float, float]:
+    """Relative and absolute tolerance of the number under a key that a function returns."""
+    relative = RELATIVE_BY_FUNCTION_AND_KEY.get(
+        (function, key), RELATIVE_BY_FUNCTION.get(function, RELATIVE)
+    )
+    return relative, ABSOLUTE_BY_KEY.get(key, ABSOLUTE)
