@@ -10,15 +10,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from evidence.errors import UsageError
-
-if TYPE_CHECKING:
-    from evidence.synthesis.results import MetaResults
 
 Form = Literal["none", "single", "side-by-side", "bayes", "reml"]
 
@@ -185,5 +182,10 @@ def _i2(v: np.ndarray, tau2: float) -> float:
 def _from_reml(y: np.ndarray, v: np.ndarray) -> Rung:
     from evidence.synthesis.meta import meta
 
-    fit: MetaResults = meta(y, v)
-    raise NotImplementedError(fit)
+    fit = meta(y, v)
+    row = fit.predict().iloc[0]
+    return Rung(
+        "reml", fit.k, float(row["mean"]), float(row["mean_se"]), float(row["mean_ci_lower"]),
+        float(row["mean_ci_upper"]), float(row["pi_lower"]), float(row["pi_upper"]), fit.tau2,
+        fit.I2, weights=tuple(float(share) / 100 for share in fit.weights), warnings=fit.warnings,
+    )  # fmt: skip
