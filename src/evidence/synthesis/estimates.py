@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evidence.synthesis.choice import choose, independent
-from evidence.synthesis.ladder import Rung, climb
+from evidence.synthesis.ladder import POOLED, Rung, climb
 
 if TYPE_CHECKING:
     from evidence.literature import Trials
@@ -132,7 +132,8 @@ def estimates(trials: Trials, effects: pd.DataFrame | None = None) -> pd.DataFra
         ``not_significant_only``, without results whose interval excludes zero in the programme's
         favour, a lower bound where such results alone get printed (Mathur and VanderWeele 2020);
         ``without_flagged``, without rows that carry a flag. ``form`` says what the ladder made of
-        ``k`` independent trials; a variant whose rows are those of the ladder is left out.
+        ``k`` independent trials. Variants stand beside an average only, and are left out where
+        their rows are those of the ladder.
 
     References
     ----------
@@ -150,11 +151,16 @@ def estimates(trials: Trials, effects: pd.DataFrame | None = None) -> pd.DataFra
         measure = construct["measure_id"]
         sd = float(sds.get(measure, math.nan)) if pd.notna(measure) else math.nan
         for stratum in STRATA:
-            rows, dumb = chosen, quiet
+            rows, dumb, pooled = chosen, quiet, False
             if stratum == "british_irish":
                 rows, dumb = rows[rows["british_irish"]], dumb[dumb["british_irish"]]
             for model, use in _models(rows, dumb, chosen):
                 rung = climb(use["yi"], use["vi"], str(construct["metric"]), sd=sd)
+                if model == "ladder":
+                    pooled = rung.form in POOLED
+                elif not pooled:
+                    # What is not averaged needs no second average beside it.
+                    continue
                 warnings = [*rung.warnings, *_dominant(use, rung)]
                 found.append({
                     "construct_id": construct_id, "stratum": stratum, "model": model,

@@ -19,6 +19,8 @@ from evidence.errors import UsageError
 
 Form = Literal["none", "single", "side-by-side", "bayes", "reml"]
 
+POOLED: tuple[Form, ...] = ("bayes", "reml")
+"""Forms that hold an average."""
 POOL_FROM = 3
 """Independent trials from which an average is shown."""
 REML_FROM = 5
