@@ -66,7 +66,7 @@ def orient(
     turn, ratio = np.asarray(turn, dtype=object), np.asarray(ratio, dtype=bool)
     lower = np.asarray(lower_is_better, dtype=bool)
     values = [np.asarray(x, dtype=float) for x in (effect, low, high)]
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         values = [np.where(turn == "invert", 1 / x, x) for x in values]
         values = [np.where(turn == "negate", -x, x) for x in values]
         known = np.isin(turn, ["none", "negate", "invert"])
