@@ -229,7 +229,8 @@ def _style(look: Brand) -> tuple[str, str]:
         style = (
             f"{faces}\n:root{{color-scheme:light dark;{light};--edge:#b9d2d9;--shade:#0003;"
             f'--sans:"{look.sans}",system-ui,sans-serif;--serif:"{look.serif}",Georgia,serif}}\n'
-            f"@media screen and (prefers-color-scheme:dark){{:root{{{dark};--edge:#31525f;--shade:#000c}}}}\n"
+            f"@media screen and (prefers-color-scheme:dark)"
+            f"{{:root{{{dark};--edge:#31525f;--shade:#000c}}}}\n"
             f"{sheet}"
         )
         _STYLES[key] = style, _base64(hashlib.sha256(style.encode()).digest())
