@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
-from evidence.briefing import lessons, methods, money, needs, summary, tested
+from evidence.briefing import methods, money, needs, summary, tested
 from evidence.briefing.evidence import Evidence, evidence_pack, evidence_sha256
+from evidence.briefing.lessons import lessons_block
 from evidence.briefing.local import Local, local_data
 from evidence.errors import UsageError
 from evidence.facts import Fact, Ledger, Name, Sentence, enumerate_words, sentence
@@ -109,7 +110,7 @@ class BriefingData:
     @cached_property
     def lessons(self) -> Block:
         """The lessons of Research Report 510 and what local data say to each."""
-        return lessons.lessons_block(
+        return lessons_block(
             self.profile, self.spend, tested.coverage(self.profile, self.evidence)
         )
 

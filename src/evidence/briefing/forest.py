@@ -10,6 +10,7 @@ from evidence.briefing.wording import (
     COMPARATORS,
     Scale,
     country_name,
+    measure,
     scale_of,
     study_name,
 )
@@ -28,7 +29,7 @@ def scale_for(evidence: Evidence, construct_id: str) -> Scale:
     measures = evidence.trials.measures.set_index("measure_id")["instrument"]
     unit = "points"
     if pd.notna(construct["measure_id"]):
-        unit = f"points on the {measures[str(construct['measure_id'])]}"
+        unit = measure(str(measures[str(construct["measure_id"])]))
     return scale_of(construct, evidence.chosen(construct_id), unit)
 
 
@@ -58,7 +59,7 @@ def draw(evidence: Evidence, construct_id: str) -> Figure:
     worthwhile = construct["smallest_worthwhile"]
     options: dict[str, Any] = {
         "scale": "log" if scale.ratio else "difference",
-        "axis_label": scale.axis,
+        "axis_label": _axis(evidence, construct_id, scale),
         "favours": scale.sides,
         "worthwhile": None
         if scale.statutory or pd.isna(worthwhile)
@@ -78,6 +79,14 @@ def draw(evidence: Evidence, construct_id: str) -> Figure:
         caption=caption,
         label=label_of(construct_id),
     )
+
+
+def _axis(evidence: Evidence, construct_id: str, scale: Scale) -> str:
+    if scale.metric == "g":
+        return "difference in standard deviations"
+    if scale.metric == "md":
+        return scale.unit.removeprefix("on the measure ").strip("“”")
+    return scale.axis
 
 
 def _turned(values: pd.Series, scale: Scale) -> pd.Series:

@@ -106,15 +106,19 @@ def _stratum(evidence: Evidence, construct_id: str, stratum: str, k: int) -> Sen
     where = "British and Irish trials" if at_home else "trials from all countries"
     trials = Fact(k, count_words(k, "trial").split()[0], "trials", "count", _EFFECTS, inputs)
     if row["form"] == "side-by-side":
+        why = "so few are shown side by side and not averaged"
+        if "not pooled" in str(row["warnings"]):
+            why = "they are shown side by side and not averaged, because the spread of the measure "
+            why += "is not known"
+        each = [
+            sentence("{trial}: {result}", trial=_cite(evidence, one),
+                     result=result(_as_estimate(one), scale, (f"effects:{one['effect_id']}",)))
+            for _, one in rows.iterrows()
+        ]  # fmt: skip
         return sentence(
-            "{count} {where} answer this; so few are shown side by side and not averaged: "
-            "{each}.",
-            count=_capital(trials), where=where,
-            each=enumerate_words([
-                sentence("{trial}: {result}", trial=_cite(evidence, one),
-                         result=result(_as_estimate(one), scale, (f"effects:{one['effect_id']}",)))
-                for _, one in rows.iterrows()
-            ], last="and"),
+            "{count} {where} answer this; {why}. {each}. {direction}",
+            count=_capital(trials), where=where, why=why, each=_listed(each),
+            direction=scale.direction,
         )  # fmt: skip
     children = _children(row, inputs)
     start = sentence(
@@ -124,7 +128,7 @@ def _stratum(evidence: Evidence, construct_id: str, stratum: str, k: int) -> Sen
         children=children,
         result=_averaged(row, scale, inputs),
     )
-    parts = [start, reading(row, scale, worthwhile)]
+    parts = [start, scale.direction, reading(row, scale, worthwhile)]
     if row["form"] == "bayes":
         parts.append(sentence(
             "With so few trials, how much they differ from place to place is partly assumed."
@@ -132,6 +136,12 @@ def _stratum(evidence: Evidence, construct_id: str, stratum: str, k: int) -> Sen
     elif math.isfinite(row["pi_lower"]):
         parts.append(_prediction(row, scale, inputs))
     return join(parts)
+
+
+def _listed(parts: Sequence[Sentence]) -> Sentence:
+    """Parts that hold commas, one after the other with semicolons."""
+    text = "; ".join(part.text for part in parts)
+    return Sentence(text, tuple(fact for part in parts for fact in part.facts))
 
 
 def _averaged(row: pd.Series[Any], scale: Scale, inputs: tuple[str, ...]) -> Sentence:
@@ -174,6 +184,7 @@ def _single(
             children=_children(row, inputs), followed=_followed(trial),
             result=result(row, scale, inputs),
         ),
+        scale.direction,
         reading(row, scale, worthwhile),
         sentence("A single trial says what happened there, not what to expect here."),
     ])  # fmt: skip
@@ -260,19 +271,29 @@ def _unprinted(evidence: Evidence, construct_id: str) -> list[Sentence]:
         return []
     count = Fact(len(rows), count_words(len(rows), "further trial"), "trials", "count", _SILENT,
                  tuple(f"unprinted:{name}" for name in rows["unprinted_id"]))  # fmt: skip
-    told = rows["stated_direction"].value_counts()
     words = {
-        "no-difference": "no difference", "favours-intervention": "the programme did better",
-        "favours-control": "the programme did worse", "not-stated": "nothing of the direction",
-    }  # fmt: skip
+        "no-difference": "no difference",
+        "favours-control": "that the programme did worse",
+        "favours-intervention": "that the programme did better",
+        "not-stated": "nothing of the direction",
+    }
+    told = rows["stated_direction"].value_counts().reindex(list(words)).dropna()
     if len(told) == 1:
-        detail = words[str(told.index[0])]
         return [sentence(
             "{count} measured this and printed no figures, reporting {detail}.",
-            count=_capital(count), detail=detail if detail != "the programme did better"
-            else "that the programme did better",
+            count=_capital(count), detail=words[str(told.index[0])],
         )]  # fmt: skip
-    return [sentence("{count} measured this and printed no figures.", count=_capital(count))]
+    parts = [
+        sentence("{k} {verb} {what}", what=words[str(direction)],
+                 verb="reports" if k == 1 else "report",
+                 k=Fact(int(k), count_words(int(k), "").strip(), "trials", "count", _SILENT,
+                        count.inputs, note=str(direction)))
+        for direction, k in told.items()
+    ]  # fmt: skip
+    return [sentence(
+        "{count} measured this and printed no figures: {parts}.",
+        count=_capital(count), parts=enumerate_words(parts),
+    )]  # fmt: skip
 
 
 def _hundred(evidence: Evidence, construct_id: str) -> Sentence:
@@ -302,14 +323,16 @@ def _hundred(evidence: Evidence, construct_id: str) -> Sentence:
 
     low, high = sorted((with_programme(row["ci_lower"]), with_programme(row["ci_upper"])))
     own = (f"estimates:{row['estimate_id']}", *inputs)
+    digits = 0 if min(risk, low) >= 0.1 else 1
 
     def fact(value: float, note: str, source: tuple[str, ...]) -> Fact:
-        return Fact(100 * value, number(100 * value), "per hundred", "calculation",
+        return Fact(100 * value, number(100 * value, digits), "per hundred", "calculation",
                     "evidence.briefing.outcomes.outcome_block", source, note=note)  # fmt: skip
 
     return sentence(
         "In words: of a hundred people like those in the comparison groups of the trials, {base} "
-        "had the outcome; with the programme it would be {with_it} ({low} to {high}).",
+        "had the outcome ({outcome}); with the programme it would be {with_it} ({low} to {high}).",
+        outcome=Name(str(evidence.construct(construct_id)["outcome"])),
         base=fact(risk, "risk in the comparison groups", inputs),
         with_it=fact(with_programme(row["estimate"]), "risk with the programme", own),
         low=fact(low, "lower limit", own), high=fact(high, "upper limit", own),

@@ -108,7 +108,14 @@ class Scale:
             return f"{RATIOS[self.metric]} ratio"
         if self.metric == "rd":
             return "difference in percentage points"
-        return f"difference in {self.unit}"
+        return "standardised difference" if self.metric == "g" else "difference"
+
+    @property
+    def direction(self) -> Sentence:
+        """What the sign of a difference in scores means; empty where the outcome itself tells."""
+        if self.ratio or self.metric == "rd":
+            return Sentence("")
+        return sentence("A difference above zero favours the programme.")
 
 
 def scale_of(construct: pd.Series[Any], rows: pd.DataFrame, instrument: str = "points") -> Scale:
@@ -180,9 +187,14 @@ def result(row: pd.Series[Any], scale: Scale, inputs: tuple[str, ...]) -> Senten
             "a difference of {value} percentage points {interval}", value=main, interval=interval
         )
     return sentence(
-        "a difference of {value} {unit} {interval}, where a positive one favours the programme",
+        "a difference of {value} {unit} {interval}",
         value=main, unit=Name(scale.unit), interval=interval,
     )  # fmt: skip
+
+
+def measure(name: str) -> str:
+    """Unit of a difference on an instrument: ``on the measure “…”``."""
+    return f"on the measure “{name}”"
 
 
 def short_result(row: pd.Series[Any], scale: Scale, inputs: tuple[str, ...]) -> Sentence:
