@@ -12,7 +12,7 @@ TEXT = {
     "effect_id": "a-01", "study_id": "a", "domain_id": "conduct-problems", "measure_id": None,
     "lower_is_better": "yes", "effect_type": None, "p": None, "favours": None, "turn": "none",
     "adjusted": "yes", "clustering": "not-applicable", "n_basis": "analysed",
-    "not_convertible": None,
+    "not_convertible": None, "part": "whole",
 }  # fmt: skip
 NUMBERS = (
     "n_i", "mean_i", "sd_i", "n_c", "mean_c", "sd_c", "events_i", "total_i", "events_c", "total_c",

@@ -181,6 +181,12 @@ def test_variance_from_the_number_randomised(make_effects: Make, make_studies: M
     )
     row = {**row, "n_i": 60, "n_c": 50, "n_basis": "randomised"}
     assert "variance-from-randomised-n" in flags(make_effects, make_studies, row)
+    part = {"effect_type": "SMD", "effect": -0.4, "part": "subgroup"}
+    found = effect_sizes(
+        make_effects(part), metric="g",
+        studies=make_studies({"n_intervention": 60, "n_control": 50}),
+    )  # fmt: skip
+    assert found["unusable"].tolist() == ["no-variance"]
     # The interval knows how many were measured.
     assert flags(make_effects, make_studies, {**row, **SMD}) == ""
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evidence.effectsize.calculate import escalc
 from evidence.effectsize.convert import g_from_t, t_from_p, t_interval_se
+from evidence.effectsize.frames import Bool, Text
 from evidence.effectsize.means import pooled_sd, smd_variance
 from evidence.effectsize.registry import Array
 from evidence.effectsize.reported import P_MOST, Oriented, interval_se, p_se
@@ -22,9 +22,11 @@ EFFECT_TYPE = {
 }  # fmt: skip
 """What a metric is called where it is printed."""
 
-_COUNTED = ("log_or", "log_rr", "rd")
+COUNTED = ("log_or", "log_rr", "rd")
+"""Metrics that events and totals of the arms give."""
 
-Text = NDArray[np.object_]
+RAW = ("n", "arms", "counts")
+"""Sources of a variance that know nothing of clusters, whatever the authors did."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Figures:
     level: Array
     se: Array
     p: Array
-    p_bound: NDArray[np.bool_]
+    p_bound: Bool
     sign: Array
     n1: Array
     n2: Array
@@ -69,7 +71,7 @@ class Figures:
     events2: Array
     total2: Array
     instrument_sd: Array
-    through_t: NDArray[np.bool_]
+    through_t: Bool
 
     @property
     def arm_sd(self) -> Array:
@@ -113,7 +115,7 @@ class Rung(NamedTuple):
     source: Text
 
 
-def _only(where: NDArray[np.bool_], values: Array) -> Array:
+def _only(where: Bool, values: Array) -> Array:
     return np.where(where, values, np.nan)
 
 
@@ -164,7 +166,7 @@ def rungs(figures: Figures, metric: str) -> Iterator[Rung]:
         yield from _standardised(figures, se, source)
     elif metric == "md":
         yield _same("arm-means", *figures.raw("MD"), "arms")
-    elif metric in _COUNTED:
+    elif metric in COUNTED:
         # Raw counts are another figure than the printed one: only where none is printed.
         raw, variance = figures.raw(EFFECT_TYPE[metric])
         yield _same("counts", _only(np.isnan(y), raw), variance, "counts")
@@ -216,7 +218,7 @@ def _naive(figures: Figures, metric: str, y: Array) -> Rung:
             sd = np.where(np.isfinite(arm), arm, _only(figures.instrument_sd > 0,
                                                        figures.instrument_sd))  # fmt: skip
             variance = sd**2 * (1 / n1 + 1 / n2)
-        elif metric in _COUNTED:
+        elif metric in COUNTED:
             variance = figures.raw(EFFECT_TYPE[metric])[1]
         else:
             variance = np.full(len(y), np.nan)
