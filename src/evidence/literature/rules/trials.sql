@@ -216,3 +216,19 @@ from trials.constructs where metric = 'md' and measure_id is null;
 select _row, printf('the oldest, %g, are younger than the youngest, %g', age_max, age_min)
     as message
 from trials.studies where age_max < age_min;
+
+-- rule: clusters-not-applicable
+-- table: effects
+-- column: clustering
+-- suggestion: accounted, not-accounted or not-stated, for a trial of clusters
+select e._row, printf('%s randomised clusters, yet clustering is not-applicable', s.study_id)
+    as message
+from trials.effects e join trials.studies s using (study_id)
+where s.design = 'cluster-rct' and e.clustering = 'not-applicable';
+
+-- rule: zero-without-anchor
+-- table: effects
+-- column: follow_up_anchor
+-- suggestion: the moment from which the months are counted
+select _row, 'a follow-up of 0 months is counted from nothing' as message
+from trials.effects where follow_up_months = 0 and follow_up_anchor is null;
