@@ -253,6 +253,13 @@ def test_every_published_row_has_an_effect_size_or_a_reason(
             assert set(";".join(found[column]).split(";")) <= {"", *table}
 
 
+def test_rows_struck_out_by_hand_have_none(sizes: dict[str, pd.DataFrame], trials: Trials) -> None:
+    struck = set(trials.excluded.loc[trials.excluded["file"] == "effects", "key"])
+    assert struck
+    for found in sizes.values():
+        assert (found.loc[found["effect_id"].isin(struck), "unusable"] != "").all()
+
+
 def test_rows_fail_in_their_own_metric_for_a_reason_of_their_own(
     sizes: dict[str, pd.DataFrame],
 ) -> None:

@@ -66,7 +66,6 @@ ASSUMPTIONS: dict[str, str] = {
 }
 
 REASONS: dict[str, str] = {
-    "excluded": "the row is excluded from effect sizes by hand",
     "direction-unknown": "the source does not let the direction of the figure be known",
     "figure-unusable": "the figure as printed cannot be used",
     "difference-of-medians": "a difference of medians is not a difference of means",
@@ -77,6 +76,7 @@ REASONS: dict[str, str] = {
     "composite": "the outcome joins several things",
     "knowledge-score": "a score of knowledge is not the outcome of the domain",
     "not-convertible": "the figure cannot be turned into an effect size",
+    "excluded": "the row is excluded from effect sizes by hand",
     "no-better-direction": "it is not said which direction of the outcome is better",
     "other-metric": "the row reports another kind of effect",
     "no-figure": "the row holds neither an effect nor complete figures of the arms",

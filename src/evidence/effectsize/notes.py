@@ -41,12 +41,12 @@ def reasons(
     effect = numbers(effects, "effect")
     against = ((favours == "intervention") & (y < 0)) | ((favours == "control") & (y > 0))
     first = {
-        "excluded": struck,
         "direction-unknown": turn == "unknown",
         "figure-unusable": turn == "unusable",
     }
     said = np.where(np.isin(hindrance, list(REASONS)), hindrance, "not-convertible")
     then = {
+        "excluded": struck,
         "no-better-direction": np.isnan(figures.sign),
         "direction-contradicted": against,
         "beta": empty & (kind == "BETA"),
