@@ -17,7 +17,14 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from evidence.errors import EXIT_FAULTS, EXIT_OK, DataError, EvidenceError, UsageError
+from evidence.errors import (
+    EXIT_FAULTS,
+    EXIT_OK,
+    DataError,
+    EvidenceError,
+    RenderError,
+    UsageError,
+)
 from evidence.project import Project
 
 if TYPE_CHECKING:
@@ -54,7 +61,7 @@ _FormatOption = Annotated[
     str, typer.Option("--format", "-f", help="What to write: html, pdf, or both as html,pdf.")
 ]
 _EngineOption = Annotated[
-    str, typer.Option(help="What renders: auto or embedded (pandoc and Typst from PyPI).")
+    str, typer.Option(help="What renders: auto (as embedded) or embedded (pandoc and Typst).")
 ]
 _ForceOption = Annotated[bool, typer.Option("--force", help="Make also what is right already.")]
 _TimeoutOption = Annotated[
@@ -213,7 +220,7 @@ def _resolve(
     codes = set(areas.index) if everything else set()
     for region in regions:
         codes.update(authorities_of_region(places, region))
-    codes.update(authority(places, name) for name in names)
+    codes.update(authority(places, name).code for name in names)
     return [(code, str(areas[code])) for code in sorted(codes)]
 
 
@@ -245,7 +252,9 @@ def _make(
             done += 1
             bar.update(task, completed=done, description=outcome.name)
             if outcome.status == "failed":
-                _console.print(f"failed: {outcome.code} {outcome.name}: {outcome.message}")
+                _console.print(
+                    f"failed: {outcome.code} {outcome.name}: {outcome.message}", markup=False
+                )
             # Without a terminal there is no bar: say now and then how far it is.
             elif not _console.is_terminal and (done % 25 == 0 or done == len(codes)):
                 _console.print(f"{done} of {len(codes)} briefings done")
@@ -261,24 +270,28 @@ def _make(
             on_step=lambda text: _console.print(f"{text} ..."),
             on_outcome=on_outcome,
         )
-    index = write_index(project)
-    _sum_up(project, result, index)
+    _sum_up(project, result)
+    # Last, so that nothing that goes wrong with it hides what became of the briefings.
+    try:
+        index = write_index(project)
+    except OSError as error:
+        raise RenderError(f"the index page could not be written: {error}") from error
+    _console.print(f"Index: {project.relative(index)}")
     return result
 
 
-def _sum_up(project: Project, result: BatchResult, index: Path) -> None:
+def _sum_up(project: Project, result: BatchResult) -> None:
     made, kept, failed = (result.with_status(name) for name in ("made", "kept", "failed"))
     _console.print(
-        f"{len(made)} made, {len(kept)} kept, {len(failed)} failed in {result.seconds:.0f} "
-        f"seconds. Index: {project.relative(index)}"
+        f"{len(made)} made, {len(kept)} kept, {len(failed)} failed in {result.seconds:.0f} seconds."
     )
     for outcome in failed:
         where = f" (log: {project.relative(outcome.log)})" if outcome.log else ""
-        _console.print(f"  {outcome.code} {outcome.name}: {outcome.message}{where}")
+        _console.print(f"  {outcome.code} {outcome.name}: {outcome.message}{where}", markup=False)
 
 
 def main() -> None:
-    """Run the command line; errors raised on purpose become a message and an exit code."""
+    """Run the command line; what goes wrong becomes a message and an exit code."""
     try:
         app()
     except EvidenceError as error:
@@ -286,3 +299,12 @@ def main() -> None:
             raise
         _console.print(str(error), markup=False)
         sys.exit(error.exit_code)
+    except Exception as error:
+        if _settings.debug:
+            raise
+        _console.print(
+            f"{type(error).__name__}: {error}\nThis is a fault of the program or of its "
+            "environment: run it as `evidence --debug ...` to see where.",
+            markup=False,
+        )
+        sys.exit(EXIT_FAULTS)

@@ -8,21 +8,24 @@ stopped, because what is right already is kept.
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
+import signal
+import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
-from evidence.briefing import BriefingData, briefing_data, evidence_pack
-from evidence.errors import RenderError
+from evidence.errors import DataError, RenderError
+from evidence.facts import Fact
 from evidence.files import write_atomically
 from evidence.project import Project
 from evidence.publish.execute import NotebookError, execute
@@ -39,12 +42,90 @@ Format = Literal["html", "pdf"]
 FORMATS: tuple[Format, ...] = ("html", "pdf")
 
 
+class DocumentData(Protocol):
+    """What a document needs beside its notebook; the notebook makes the same data again."""
+
+    @property
+    def title(self) -> str:
+        """Title of the document."""
+        ...
+
+    @property
+    def subtitle(self) -> str:
+        """Line under the title."""
+        ...
+
+    @property
+    def bibliography(self) -> Sequence[Mapping[str, Any]]:
+        """CSL-JSON of what it may cite."""
+        ...
+
+    @property
+    def facts(self) -> Sequence[Fact]:
+        """Every fact it may show."""
+        ...
+
+    def facts_json(self) -> str:
+        """The facts as they are published."""
+        ...
+
+    def to_json(self) -> str:
+        """Everything the document depends on, for its fingerprint."""
+        ...
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of document: its notebook, and where its data come from.
+
+    Attributes
+    ----------
+    name : str
+        For fingerprints.
+    notebook : str
+        File in ``notebooks``.
+    begin : callable
+        Does once for a run what all its documents share.
+    data : callable
+        Called as ``data(code, edition, project=project)``. Both are module-level functions, so
+        that they can go to another process.
+    """
+
+    name: str
+    notebook: str
+    begin: Callable[[Project, Callable[[str], None]], None]
+    data: Callable[..., DocumentData]
+
+
+def _begin_briefings(project: Project, on_step: Callable[[str], None]) -> None:
+    from evidence.briefing import evidence_pack
+    from evidence.literature import build
+
+    on_step("Checking the literature and the places")
+    build(project)
+    on_step("Synthesising the evidence")
+    evidence_pack(project)
+
+
+def _briefing_data(code: str, edition: str, project: Project) -> DocumentData:
+    from evidence.briefing import briefing_data
+
+    data: DocumentData = briefing_data(code, edition, project=project)
+    return data
+
+
+BRIEFING = Kind("briefing", "briefing.ipynb", _begin_briefings, _briefing_data)
+"""The briefing of one authority."""
+
+
 @dataclass(frozen=True)
 class Task:
     """One briefing to make; plain data, so that it can go to another process.
 
     Attributes
     ----------
+    kind : Kind
+        What is made.
     root : pathlib.Path
         The project's folder.
     code, name : str
@@ -55,19 +136,20 @@ class Task:
         ``"html"``, ``"pdf"`` or both.
     engine : str
         Name of the renderer.
-    fingerprint : mapping
-        Of the inputs, stored when the documents are written.
+    force : bool
+        Whether it is made also where it is right already.
     timeout : float
         Seconds that one cell of the notebook may take.
     """
 
+    kind: Kind
     root: Path
     code: str
     name: str
     parameters: Mapping[str, Any]
     formats: tuple[Format, ...]
     engine: str
-    fingerprint: Mapping[str, str]
+    force: bool
     timeout: float
 
 
@@ -142,38 +224,67 @@ def _renderer(root: Path, engine: str) -> Renderer:
 
 
 def make_briefing(task: Task) -> Outcome:
-    """Make one briefing; never raises for what is wrong with it alone.
+    """Make one briefing, or find it right; never raises for what is wrong with it alone.
 
     A failure removes the authority's older documents, so that a site never mixes what is right
     with what is stale, and leaves the executed notebook and a log in ``build``.
     """
     project = Project(task.root)
     begin = time.perf_counter()
-    log = _log_path(project, task.code)
-    paths = output_paths(project, task.code, task.formats)
     try:
-        data = briefing_data(task.code, task.parameters["edition"], project=project)
-        _write_documents(project, task, data, paths)
+        reason = _make(project, task)
     except Exception as error:
-        for path in [*output_paths(project, task.code, FORMATS).values()]:
-            path.unlink(missing_ok=True)
-        _fingerprint_path(project, task.code).unlink(missing_ok=True)
         detail = getattr(error, "traceback", "") or traceback.format_exc()
-        write_atomically(log, f"{task.code} {task.name}\n{error}\n\n{detail}\n")
-        seconds = time.perf_counter() - begin
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        message = _first_line(error)
         if not isinstance(error, NotebookError | RenderError):
-            reason = f"{type(error).__name__}: {reason}"
-        return Outcome(task.code, task.name, "failed", seconds, reason, log)
-    log.unlink(missing_ok=True)
-    return Outcome(task.code, task.name, "made", time.perf_counter() - begin)
+            message = f"{type(error).__name__}: {message}"
+        return _failed(task, message, f"{error}\n\n{detail}", time.perf_counter() - begin)
+    _log_path(project, task.code).unlink(missing_ok=True)
+    status: Literal["made", "kept"] = "made" if reason else "kept"
+    return Outcome(task.code, task.name, status, time.perf_counter() - begin, reason)
 
 
-def _write_documents(
-    project: Project, task: Task, data: BriefingData, paths: Mapping[str, Path]
-) -> None:
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def _failed(task: Task, message: str, detail: str, seconds: float = 0.0) -> Outcome:
+    project = Project(task.root)
+    for path in output_paths(project, task.code, FORMATS).values():
+        path.unlink(missing_ok=True)
+    _fingerprint_path(project, task.code).unlink(missing_ok=True)
+    log = write_atomically(
+        _log_path(project, task.code), f"{task.code} {task.name}\n{detail.strip()}\n"
+    )
+    return Outcome(task.code, task.name, "failed", seconds, message, log)
+
+
+def _make(project: Project, task: Task) -> str:
+    """Make what is stale; returns why it was, or nothing where it was right already."""
+    source = project.notebooks / task.kind.notebook
+    edition = project.edition()
+    engine = _renderer(task.root, task.engine)
+    data = task.kind.data(task.code, edition.id, project=project)
+    now = fingerprint(
+        project,
+        kind=task.kind.name,
+        notebook=source,
+        # The edition's date and seed are printed or used too, not its name alone.
+        parameters={**task.parameters, "date": str(edition.date), "seed": edition.seed},
+        data=json.loads(data.to_json()),
+        engine=engine.name,
+        engine_version=engine.version,
+    )
+    asked = output_paths(project, task.code, task.formats)
+    old = read_fingerprint(_fingerprint_path(project, task.code), asked.values())
+    reasons = why_stale(old, now)
+    if not reasons and not task.force:
+        return ""
+    # What lies there in another format would be stale beside the new: it is made anew too.
+    there = output_paths(project, task.code, FORMATS)
+    formats = [name for name in FORMATS if name in task.formats or there[name].exists()]
     notebook = execute(
-        project.notebooks / "briefing.ipynb",
+        source,
         task.parameters,
         out=project.build / "notebooks" / f"{task.code}.ipynb",
         folder=project.notebooks,
@@ -185,80 +296,24 @@ def _write_documents(
         title=data.title,
         subtitle=data.subtitle,
         lang="en-GB",
-        date=project.edition().date,
+        date=edition.date,
         bibliography=data.bibliography,
         facts=data.facts,
+        links=[
+            ("All authorities", "../index.html"),
+            ("Numbers and their sources", there["facts"].name),
+        ],
     )
-    engine = _renderer(task.root, task.engine)
-    rendered = engine.render([document], task.formats, project.site / "authorities")
+    rendered = engine.render([document], formats, project.site / "authorities")
     errors = [f"{item.format}: {item.error}" for item in rendered if item.error]
     if errors:
         raise RenderError("; ".join(errors))
-    write_atomically(paths["facts"], data.facts_json())
+    write_atomically(there["facts"], data.facts_json())
     write_atomically(
         _fingerprint_path(project, task.code),
-        fingerprint_json(task.fingerprint, [paths[name] for name in (*task.formats, "facts")]),
+        fingerprint_json(now, [there[name] for name in (*formats, "facts")]),
     )
-
-
-def plan(
-    project: Project,
-    codes: Mapping[str, str],
-    *,
-    formats: Sequence[Format] = FORMATS,
-    engine: str = "auto",
-    force: bool = False,
-    timeout: float = 300.0,
-    progress: Callable[[str], None] = lambda _: None,
-) -> tuple[list[Task], list[Outcome]]:
-    """Find out which briefings must be made, and which are right already.
-
-    Parameters
-    ----------
-    project : Project
-        The project.
-    codes : mapping
-        From authority code to name.
-    formats, engine, force, timeout
-        As in :func:`run_batch`.
-    progress : callable
-        Called with the authority's code when its data are ready.
-
-    Returns
-    -------
-    tasks : list of Task
-        To be made.
-    kept : list of Outcome
-        Right already.
-    """
-    edition = project.edition()
-    chosen = renderer(engine, project)
-    tasks: list[Task] = []
-    kept: list[Outcome] = []
-    wanted = tuple(formats)
-    for code, name in codes.items():
-        parameters = {"authority": code, "edition": edition.id, "assumptions": {}}
-        data = briefing_data(code, edition.id, project=project)
-        now = fingerprint(
-            project,
-            kind="briefing",
-            notebook=project.notebooks / "briefing.ipynb",
-            # The edition's date and seed are printed or used too, not its name alone.
-            parameters={**parameters, "date": str(edition.date), "seed": edition.seed},
-            data=json.loads(data.to_json()),
-            engine=chosen.name,
-            engine_version=chosen.version,
-        )
-        paths = output_paths(project, code, formats)
-        old = read_fingerprint(_fingerprint_path(project, code), paths.values())
-        if not force and not why_stale(old, now):
-            kept.append(Outcome(code, name, "kept"))
-        else:
-            tasks.append(
-                Task(project.root, code, name, parameters, wanted, chosen.name, now, timeout)
-            )
-        progress(code)
-    return tasks, kept
+    return "; ".join(reasons) or "asked for"
 
 
 def run_batch(
@@ -272,6 +327,7 @@ def run_batch(
     timeout: float = 300.0,
     on_step: Callable[[str], None] = lambda _: None,
     on_outcome: Callable[[Outcome], None] = lambda _: None,
+    kind: Kind = BRIEFING,
 ) -> BatchResult:
     """Make the briefings of several authorities.
 
@@ -299,6 +355,8 @@ def run_batch(
         Called with a sentence when a stage of the work begins.
     on_outcome : callable
         Called with each outcome as it comes.
+    kind : Kind
+        What is made.
 
     Returns
     -------
@@ -314,30 +372,29 @@ def run_batch(
     """
     begin = time.perf_counter()
     result = BatchResult()
-
-    def note(outcome: Outcome) -> None:
-        result.outcomes.append(outcome)
-        on_outcome(outcome)
-
+    chosen = renderer(engine, project).name
     with run_lock(project.build / "run.lock"):
-        on_step("Checking the literature and the places")
-        from evidence.literature import build
-
-        build(project)
-        on_step("Synthesising the evidence")
-        evidence_pack(project)
-        on_step("Reading each authority's data")
-        tasks, kept = plan(
-            project, codes, formats=formats, engine=engine, force=force, timeout=timeout
-        )
-        for outcome in kept:
-            note(outcome)
-        if tasks:
-            on_step(f"Making {len(tasks)} briefing{'' if len(tasks) == 1 else 's'}")
-            for outcome in run_tasks(tasks, workers or os.cpu_count() or 1):
-                note(outcome)
+        _sweep(project)
+        kind.begin(project, on_step)
+        parameters = {"edition": project.edition().id, "assumptions": {}}
+        tasks = [
+            Task(kind, project.root, code, name, {"authority": code, **parameters},
+                 tuple(formats), chosen, force, timeout)
+            for code, name in codes.items()
+        ]  # fmt: skip
+        on_step(f"Making {len(tasks)} briefing{'' if len(tasks) == 1 else 's'}")
+        for outcome in run_tasks(tasks, workers or os.cpu_count() or 1):
+            result.outcomes.append(outcome)
+            on_outcome(outcome)
         result.seconds = time.perf_counter() - begin
     return result
+
+
+def _sweep(project: Project) -> None:
+    """Remove the half-written files of a run that was killed; the lock says that none writes."""
+    for folder in (project.build / "notebooks", project.site / "authorities"):
+        for path in folder.glob(".*"):
+            path.unlink()
 
 
 def run_tasks(
@@ -348,36 +405,71 @@ def run_tasks(
     """Run tasks in local processes and yield outcomes as they come.
 
     A worker process that dies takes its pool with it. What was under way is then tried once more,
-    each task alone, so that only the one at fault is reported as failed.
+    each task alone, so that only the one at fault is reported as failed; the others go on.
     """
-    left = {task.code: task for task in tasks}
+    waiting = deque(tasks)
+    while waiting:
+        running: dict[Future[Outcome], Task] = {}
+        try:
+            with _pool(min(workers, len(waiting))) as pool:
+                while waiting or running:
+                    # No more than there are workers, so that it is known what was under way.
+                    while waiting and len(running) < workers:
+                        running[pool.submit(make, waiting[0])] = waiting[0]
+                        waiting.popleft()
+                    done, _ = wait(running, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        outcome = future.result()
+                        del running[future]
+                        yield outcome
+        except BrokenProcessPool:
+            for task in running.values():
+                yield _alone(task, make)
+
+
+def _alone(task: Task, make: Callable[[Task], Outcome]) -> Outcome:
+    begin = time.perf_counter()
     try:
-        with _pool(min(workers, len(tasks))) as pool:
-            for future in as_completed(_submit(pool, make, tasks)):
-                outcome = future.result()
-                del left[outcome.code]
-                yield outcome
-    except BrokenProcessPool:
-        for task in list(left.values()):
-            try:
-                with _pool(1) as pool:
-                    yield pool.submit(make, task).result()
-            except BrokenProcessPool:
-                yield Outcome(task.code, task.name, "failed", message="its process died")
-
-
-def _submit(
-    pool: Executor, make: Callable[[Task], Outcome], tasks: Sequence[Task]
-) -> list[Future[Outcome]]:
-    return [pool.submit(make, task) for task in tasks]
+        with _pool(1) as pool:
+            return pool.submit(make, task).result()
+    except BrokenProcessPool as error:
+        message = "its process died, perhaps for want of memory"
+        return _failed(task, message, f"{message}\n{error}", time.perf_counter() - begin)
 
 
 @contextmanager
 def _pool(workers: int) -> Iterator[Executor]:
+    others = set(multiprocessing.active_children())
     # Spawned, not forked: a fork would inherit threads and locks of the parent.
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    pool = ProcessPoolExecutor(
+        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker
+    )
     try:
         yield pool
+    except BaseException:
+        # Ctrl-C or an error: files are written atomically, so work under way can be dropped.
+        for child in set(multiprocessing.active_children()) - others:
+            child.terminate()
+        raise
     finally:
-        # On Ctrl-C or an error what has not begun is not begun.
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start_worker() -> None:
+    """Set up a worker process; the kernels that it starts inherit its environment."""
+    # Processes share the cores; threads inside each would only fight for them.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    # Whatever the user draws with, a kernel shows figures in its notebook.
+    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+    # Ctrl-C is for the parent, which then stops its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is gone: it would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

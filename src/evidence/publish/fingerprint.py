@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from evidence.files import sha256_of_files
 from evidence.project import Project
 
 # In the order in which a reader would want to hear of a change.
@@ -31,26 +31,6 @@ def sha256_of(content: object) -> str:
         content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
     return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-@cache
-def sha256_of_files(folder: Path, *patterns: str) -> str:
-    """SHA-256 over names and contents of the files below a folder that match any pattern.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Where to look, folders below included.
-    *patterns : str
-        Glob patterns; names are taken relative to the folder, so the place of the project does
-        not matter. The result is remembered for the life of the process.
-    """
-    digest = hashlib.sha256()
-    files = {path for pattern in patterns for path in folder.rglob(pattern) if path.is_file()}
-    for path in sorted(files):
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
 
 
 def code_sha256() -> str:

@@ -5,9 +5,7 @@ Pandoc reads the prepared Markdown, numbers and cites; the page's frame is a tem
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-import hashlib
 import json
 import re
 import struct
@@ -15,7 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from evidence.errors import EvidenceError, RenderError, UsageError
 from evidence.files import write_atomically
@@ -23,13 +21,12 @@ from evidence.plots.style import MM, TEXT_WIDTH, Brand, brand
 from evidence.project import Project
 from evidence.publish.render import pandoc
 from evidence.publish.render.document import FORMATS, Document, Rendered
+from evidence.publish.render.web import TEMPLATES, base64_text, page
 
 if TYPE_CHECKING:
     import typst
 
-_PACKAGE = Path(__file__).resolve().parents[1]
-_TEMPLATES = _PACKAGE / "templates"
-_FILTERS = _PACKAGE / "filters"
+_FILTERS = TEMPLATES.parent / "filters"
 _END_OF_CONTENTS = "<!-- contents end here -->"
 
 # Width of the column of text on screen, in pixels; a full-width figure fills it.
@@ -130,7 +127,7 @@ class EmbeddedRenderer:
             output, log = self._read(
                 document,
                 folder,
-                ["-t", "html5", f"--template={_TEMPLATES / 'fragment.html'}",
+                ["-t", "html5", f"--template={TEMPLATES / 'fragment.html'}",
                  f"--metadata-file={metadata}", f"--lua-filter={_FILTERS / 'html.lua'}"],
             )  # fmt: skip
         contents, body = output.split(_END_OF_CONTENTS)
@@ -139,17 +136,19 @@ class EmbeddedRenderer:
         links = list(document.links)
         if "pdf" in formats:
             links.append(("Download as PDF", f"{document.name}.pdf"))
-        style, style_hash = _style(self.brand)
-        page = _page().render(
-            document=document,
-            brand=self.brand.name,
+        content = page(
+            "page.html",
+            self.brand,
+            lang=document.lang,
+            title=document.title,
+            subtitle=document.subtitle,
+            date=document.date,
+            long_date=document.long_date,
+            links=links,
             contents=Markup(contents.strip()),
             body=Markup(body.strip()),
-            links=links,
-            style=Markup(style),
-            style_hash=style_hash,
         )
-        return page + "\n", log
+        return content, log
 
     def _pdf(self, document: Document, formats: Sequence[str]) -> tuple[bytes, str]:
         import typst
@@ -166,7 +165,7 @@ class EmbeddedRenderer:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(data)
             (folder / "brand.typ").write_text(_brand_in_typst(self.brand), encoding="utf-8")
-            template = (_TEMPLATES / "document.typ").read_text(encoding="utf-8")
+            template = (TEMPLATES / "document.typ").read_text(encoding="utf-8")
             (folder / "document.typ").write_text(template, encoding="utf-8")
             head = (
                 '#import "/document.typ": *\n'
@@ -194,47 +193,6 @@ class EmbeddedRenderer:
         if not isinstance(content, bytes):
             raise RenderError(f"{document.name}: Typst gave no PDF")
         return content, log
-
-
-@lru_cache(maxsize=1)
-def _page() -> Any:
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    return environment.get_template("page.html")
-
-
-_STYLES: dict[str, tuple[str, str]] = {}
-
-
-def _style(look: Brand) -> tuple[str, str]:
-    """The style sheet with the brand's colours and fonts in it, and its hash for the policy."""
-    key = repr(look)
-    if key not in _STYLES:
-        faces = "\n".join(
-            f'@font-face{{font-family:"{family}";font-weight:{weight};font-style:{style};'
-            f"font-display:swap;src:url(data:font/woff2;base64,"
-            f'{_base64(file.with_suffix(".woff2").read_bytes())}) format("woff2")}}'
-            for family, weight, style, file in look.faces
-        )
-        light, dark = (
-            ";".join(f"--{name}:{value}" for name, value in colours.items())
-            for colours in (look.palette, look.dark)
-        )
-        sheet = (_TEMPLATES / "page.css").read_text(encoding="utf-8")
-        style = (
-            f"{faces}\n:root{{color-scheme:light dark;{light};--edge:#b9d2d9;--shade:#0003;"
-            f'--sans:"{look.sans}",system-ui,sans-serif;--serif:"{look.serif}",Georgia,serif}}\n'
-            f"@media screen and (prefers-color-scheme:dark)"
-            f"{{:root{{{dark};--edge:#31525f;--shade:#000c}}}}\n"
-            f"{sheet}"
-        )
-        _STYLES[key] = style, _base64(hashlib.sha256(style.encode()).digest())
-    return _STYLES[key]
 
 
 _FONTS: dict[str, typst.Fonts] = {}
@@ -285,13 +243,9 @@ def _typst_string(text: str) -> str:
     return json.dumps(" ".join(text.split()), ensure_ascii=False)
 
 
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
-
-
 def _data_uri(path: str, data: bytes) -> str:
     kind = "image/svg+xml" if path.endswith(".svg") else "image/png"
-    return f"data:{kind};base64,{_base64(data)}"
+    return f"data:{kind};base64,{base64_text(data)}"
 
 
 def _size(path: str, data: bytes) -> dict[str, str]:
