@@ -110,9 +110,7 @@ class BriefingData:
     @cached_property
     def lessons(self) -> Block:
         """The lessons of Research Report 510 and what local data say to each."""
-        return lessons_block(
-            self.profile, self.spend, tested.coverage(self.profile, self.evidence)
-        )
+        return lessons_block(self.profile, self.spend, tested.coverage(self.profile, self.evidence))
 
     @cached_property
     def methods(self) -> Block:

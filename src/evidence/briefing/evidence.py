@@ -84,9 +84,9 @@ class Evidence:
         )
 
     def unheard(self, construct_id: str) -> pd.DataFrame:
-        """Trials that measured a construct and printed no figure."""
+        """Trials that measured a construct and have no figure that can be used."""
         rows = self.silent[self.silent["construct_id"] == construct_id]
-        return rows.sort_values(["british_irish", "unprinted_id"], ascending=[False, True])
+        return rows.sort_values(["british_irish", "source"], ascending=[False, True])
 
     def estimate(self, construct_id: str, stratum: str, model: str) -> pd.Series[Any] | None:
         """One row of the estimates; None where there is none."""

@@ -159,6 +159,7 @@ DIRECTIONS = {
     "favours-intervention": "better with the programme, no figures",
     "favours-control": "worse with the programme, no figures",
     "not-stated": "direction not stated, no figures",
+    "unusable": "figures that cannot be used",
 }
 
 
@@ -171,5 +172,5 @@ def _unprinted(evidence: Evidence, construct_id: str) -> pd.DataFrame | None:
         "label": [study_name(study) for _, study in studies.iterrows()],
         "place": [country_name(code) for code in studies["country"]],
         "n": rows["n_total"].to_numpy(dtype=float),
-        "direction": rows["stated_direction"].map(DIRECTIONS).to_numpy(),
+        "direction": rows["told"].map(DIRECTIONS).to_numpy(),
     })  # fmt: skip

@@ -20,7 +20,7 @@ from evidence.briefing.wording import (
     short_result,
     study_name,
 )
-from evidence.effectsize import FLAGS
+from evidence.effectsize import FLAGS, REASONS
 from evidence.facts import (
     Fact,
     Name,
@@ -267,17 +267,18 @@ def _sensitivity(evidence: Evidence, construct_id: str, stratum: str) -> list[Se
 
 def _unprinted(evidence: Evidence, construct_id: str) -> list[Sentence]:
     rows = evidence.unheard(construct_id)
+    rows = rows[rows["told"] != "unusable"]
     if rows.empty:
         return []
     count = Fact(len(rows), count_words(len(rows), "further trial"), "trials", "count", _SILENT,
-                 tuple(f"unprinted:{name}" for name in rows["unprinted_id"]))  # fmt: skip
+                 tuple(rows["source"]))  # fmt: skip
     words = {
         "no-difference": "no difference",
         "favours-control": "that the programme did worse",
         "favours-intervention": "that the programme did better",
         "not-stated": "nothing of the direction",
     }
-    told = rows["stated_direction"].value_counts().reindex(list(words)).dropna()
+    told = rows["told"].value_counts().reindex(list(words)).dropna()
     if len(told) == 1:
         return [sentence(
             "{count} measured this and printed no figures, reporting {detail}.",
@@ -401,14 +402,14 @@ def trials_table(evidence: Evidence, construct_id: str) -> Table:
         ])  # fmt: skip
     for _, row in evidence.unheard(construct_id).iterrows():
         study = evidence.study(row["study_id"])
-        n, inputs = row["n_total"], (f"unprinted:{row['unprinted_id']}",)
+        n, inputs = row["n_total"], (str(row["source"]),)
         time = row["follow_up_months"]
         rows.append([
             Name(f"{study_name(study)}, {country_name(study['country'])}"),
             Name(evidence.programme(row["study_id"])),
             _people(n, _SILENT, inputs), _time(time, _SILENT, inputs),
-            DIRECTIONS[str(row["stated_direction"])],
-            "figures not printed",
+            DIRECTIONS[str(row["told"])],
+            REASONS[str(row["reason"])] if row["reason"] else "figures not printed",
         ])  # fmt: skip
     return Table(
         [

@@ -235,8 +235,10 @@ def _how_many(evidence: Evidence, construct_id: str) -> Sentence:
     if away:
         parts.append(sentence("{k} from elsewhere", k=_trials(away, inputs, "from elsewhere")))
     if len(silent):
-        names = tuple(f"unprinted:{name}" for name in silent["unprinted_id"])
-        parts.append(sentence("{k} without figures", k=_trials(len(silent), names, "no figures")))
+        names = tuple(silent["source"])
+        parts.append(
+            sentence("{k} without usable figures", k=_trials(len(silent), names, "no figures"))
+        )
     return enumerate_words(parts)
 
 

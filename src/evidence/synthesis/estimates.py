@@ -58,7 +58,7 @@ def construct_effects(trials: Trials) -> pd.DataFrame:
         construct = cast("pd.Series[Any]", constructs.loc[construct_id])
         part = effect_sizes(
             rows, metric=str(construct["metric"]), studies=trials.studies,
-            measures=trials.measures, icc=trials.icc,
+            measures=trials.measures, icc=trials.icc, excluded=trials.excluded,
         )  # fmt: skip
         part = part.assign(
             cluster=rows["study_id"].map(clusters),
@@ -83,7 +83,7 @@ def _children(rows: pd.DataFrame, studies: pd.DataFrame) -> pd.Series:
 
 
 def silent_trials(trials: Trials, effects: pd.DataFrame) -> pd.DataFrame:
-    """Trials that measured a construct's outcome and printed no figure for it.
+    """Trials that measured a construct's outcome without a figure that can be used.
 
     Parameters
     ----------
@@ -95,23 +95,41 @@ def silent_trials(trials: Trials, effects: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Rows of ``unprinted.csv`` with a construct, one per independent trial that has no chosen
-        row there; with cluster, british_irish and ``at_zero``: whether it may stand at no
-        difference, which it may not where the source says that the programme did better.
+        One row per construct and independent trial that has no chosen row: construct_id, study_id,
+        cluster, british_irish, n_total, follow_up_months, ``source`` (``unprinted:ID`` or
+        ``effects:ID``), ``told`` (the direction that the source states, or ``unusable``), reason
+        (why a printed figure is of no use) and ``at_zero``: whether it may stand at no difference.
+        It may not where the source says that the programme did better, nor where it printed
+        figures.
     """
-    rows = trials.unprinted[trials.unprinted["construct_id"].notna()].copy()
     countries = trials.studies.set_index("study_id")["country"]
-    rows["cluster"] = rows["study_id"].map(independent(trials.studies))
+    clusters = independent(trials.studies)
+    unprinted = trials.unprinted[trials.unprinted["construct_id"].notna()]
+    useless = effects[effects["unusable"] != ""]
+    rows = pd.concat([
+        pd.DataFrame({
+            "construct_id": unprinted["construct_id"], "study_id": unprinted["study_id"],
+            "n_total": unprinted["n_total"].astype(float),
+            "follow_up_months": unprinted["follow_up_months"].astype(float),
+            "source": "unprinted:" + unprinted["unprinted_id"],
+            "told": unprinted["stated_direction"], "reason": "",
+        }),
+        pd.DataFrame({
+            "construct_id": useless["construct_id"], "study_id": useless["study_id"],
+            "n_total": useless["n_children"].astype(float),
+            "follow_up_months": useless["follow_up_months"].astype(float),
+            "source": "effects:" + useless["effect_id"],
+            "told": "unusable", "reason": useless["unusable"],
+        }),
+    ], ignore_index=True)  # fmt: skip
+    rows["cluster"] = rows["study_id"].map(clusters)
     rows["british_irish"] = rows["study_id"].map(countries).isin(HOME)
-    rows["at_zero"] = rows["stated_direction"] != "favours-intervention"
-    spoken = set(
-        effects.loc[effects["chosen"], ["construct_id", "cluster"]].itertuples(
-            index=False, name=None
-        )
-    )
-    heard = [pair in spoken for pair in zip(rows["construct_id"], rows["cluster"], strict=True)]
-    rows = rows[~np.array(heard, dtype=bool)]
-    return rows.drop_duplicates(["construct_id", "cluster"]).reset_index(drop=True)
+    rows["at_zero"] = ~rows["told"].isin(["favours-intervention", "unusable"])
+    keys = ["construct_id", "cluster"]
+    chosen = effects.loc[effects["chosen"], keys]
+    spoken = set(chosen.itertuples(index=False, name=None))
+    quiet = [pair not in spoken for pair in rows[keys].itertuples(index=False, name=None)]
+    return rows[quiet].drop_duplicates(keys).reset_index(drop=True)
 
 
 def estimates(trials: Trials, effects: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -199,7 +217,7 @@ def _with_zeros(rows: pd.DataFrame, quiet: pd.DataFrame, everywhere: pd.DataFram
     children = quiet["n_total"].astype(float)
     variance = (per_child / children).fillna(float(everywhere["vi"].max()))
     zeros = pd.DataFrame({
-        "effect_id": "unprinted:" + quiet["unprinted_id"],
+        "effect_id": quiet["source"],
         "study_id": quiet["study_id"], "yi": 0.0, "vi": variance, "sei": np.sqrt(variance),
         "n_children": children, "flags": "",
     })  # fmt: skip
