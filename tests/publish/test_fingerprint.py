@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evidence.files import sha256_of_files
 from evidence.project import Project
 from evidence.publish.fingerprint import (
     PARTS,
@@ -11,7 +12,6 @@ from evidence.publish.fingerprint import (
     fingerprint_json,
     read_fingerprint,
     sha256_of,
-    sha256_of_files,
     why_stale,
 )
 

@@ -99,12 +99,15 @@ class Kind:
 
 def _begin_briefings(project: Project, on_step: Callable[[str], None]) -> None:
     from evidence.briefing import evidence_pack
-    from evidence.literature import build
+    from evidence.literature import check, connect
 
     on_step("Checking the literature and the places")
-    build(project)
+    if faults := check(project):
+        raise DataError(faults)
     on_step("Synthesising the evidence")
     evidence_pack(project)
+    # After the synthesis, whose results it holds too; built only where anything has changed.
+    connect(project).close()
 
 
 def _briefing_data(code: str, edition: str, project: Project) -> DocumentData:
