@@ -43,9 +43,12 @@ def test_agrees_with_the_reference(case):
         args = dict(computation.args)
         output = args.pop("output", None)
         got = RUNNERS[case.function](args, case.fixture["data"])
+        want = harness.expected(case.fixture, computation)
+        if output is None and isinstance(got, dict) and not isinstance(want, dict):
+            # One number out of an object stands at a path that ends with its name.
+            output = computation.path[-1]
         if output is not None:
             got = got[output]
-        want = harness.expected(case.fixture, computation)
         where = "/".join(computation.path)
         problems += harness.differences(case.function, want, got, where)
     assert not problems, "\n".join(problems[:20])

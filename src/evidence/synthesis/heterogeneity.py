@@ -1,120 +1,141 @@
-"""Confidence intervals of the heterogeneity: Q-profile and profile likelihood."""
+"""Confidence intervals of the variance between studies."""
 
 from __future__ import annotations
 
 import math
-from typing import Literal
+from dataclasses import dataclass
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-
-from evidence.errors import UsageError
-from evidence.synthesis.likelihood import log_likelihood
-from evidence.synthesis.tau2 import solve_q
-
-Array = NDArray[np.float64]
+from evidence.synthesis.least_squares import Array, LeastSquares
+from evidence.synthesis.tau2.likelihood import log_likelihood
+from evidence.synthesis.tau2.paule_mandel import solve_q
 
 
-def typical_variance(v: Array, X: Array) -> float:
-    """Sampling variance of a typical study (Higgins and Thompson 2002), (k - p)/tr(P)."""
-    from evidence.synthesis.wls import wls
+@dataclass(frozen=True)
+class Interval:
+    """A confidence interval of τ².
 
-    k, p = X.shape
-    return (k - p) / wls(np.zeros(k), X, 1 / v).trace()
+    Attributes
+    ----------
+    lower, upper : float
+        Its ends.
+    empty : bool
+        The effects differ by less than chance alone allows at this level; both ends are zero.
+    open_above : bool
+        The true end lies beyond ``upper``, where the search was told to stop.
+    """
+
+    lower: float
+    upper: float
+    empty: bool = False
+    open_above: bool = False
+
+    @property
+    def note(self) -> str:
+        """What a reader must know of the interval, in words; empty where it is an ordinary one."""
+        if self.empty:
+            return "empty: the effects differ by less than chance alone allows"
+        return "the upper end lies beyond the end of the search" if self.open_above else ""
 
 
-def tau2_interval(
-    y: Array,
-    v: Array,
-    X: Array,
-    *,
-    tau2: float,
-    method: str = "REML",
-    kind: Literal["QP", "PL"] = "QP",
-    alpha: float = 0.05,
-    upper: float = math.inf,
-) -> tuple[float, float]:
-    """Confidence interval of τ².
+def q_profile(
+    y: Array, v: Array, X: Array, alpha: float = 0.05, upper_end: float = math.inf
+) -> Interval:
+    """Interval of τ² from the generalised Q statistic, whose distribution is exactly χ²(k - p).
 
     Parameters
     ----------
     y, v : ndarray, shape (k,)
-        Effects and variances.
+        Effects and sampling variances.
     X : ndarray, shape (k, p)
-        Design.
-    tau2 : float
-        The estimate; the profile likelihood starts from it.
-    method : str
-        ``ML`` or ``REML``, whose likelihood is profiled; no matter for the Q-profile.
-    kind : {"QP", "PL"}
-        Q-profile (Viechtbauer 2007; Jackson and others 2014) or profile likelihood (Hardy and
-        Thompson 1996).
+        Model matrix.
     alpha : float
         One minus the level.
-    upper : float
-        Where the search ends.
+    upper_end : float
+        End of the search.
 
     Returns
     -------
-    lower, upper : float
-        Both zero where the Q-profile holds no value at all.
+    Interval
 
-    Raises
-    ------
-    UsageError
-        If a likelihood is asked for that was not maximised.
+    References
+    ----------
+    Viechtbauer W (2007). Confidence intervals for the amount of heterogeneity in meta-analysis.
+    Statistics in Medicine 26, 37-52.
     """
     from scipy.special import chdtri
 
-    df = len(y) - X.shape[1]
-    if kind == "QP":
-        return (
-            solve_q(y, v, X, float(chdtri(df, alpha / 2)), upper),
-            solve_q(y, v, X, float(chdtri(df, 1 - alpha / 2)), upper),
-        )
-    if method not in ("ML", "REML"):
-        raise UsageError(f"{method} maximises no likelihood: use method='REML', or kind='QP'")
-    restricted = method == "REML"
-    cut = log_likelihood(y, v, X, tau2, restricted=restricted) - float(chdtri(1, alpha)) / 2
-
-    def excess(t: float) -> float:
-        return log_likelihood(y, v, X, t, restricted=restricted) - cut
-
-    from scipy.optimize import brentq
-
-    low = 0.0 if excess(0.0) >= 0 else float(brentq(excess, 0.0, tau2, xtol=1e-15, rtol=4e-15))
-    top = max(2 * tau2, float(np.median(v)))
-    while excess(top) > 0:
-        if top >= upper:
-            return low, upper
-        top *= 4
-    high = float(brentq(excess, tau2, top, xtol=1e-15, rtol=4e-15))
-    return low, min(high, upper)
+    at_zero = LeastSquares(y, 1 / v, X)
+    lower, upper = (
+        solve_q(y, v, X, float(chdtri(at_zero.df, p))) for p in (alpha / 2, 1 - alpha / 2)
+    )
+    empty = at_zero.ypy < float(chdtri(at_zero.df, 1 - alpha / 2))
+    return Interval(min(lower, upper_end), min(upper, upper_end), empty, upper > upper_end)
 
 
-def heterogeneity_frame(
-    estimate: float, limits: tuple[float, float], typical: float
-) -> pd.DataFrame:
-    """τ², τ, I² (percent) and H² with their limits.
+def profile_likelihood(
+    y: Array,
+    v: Array,
+    X: Array,
+    estimate: float,
+    alpha: float = 0.05,
+    upper_end: float = math.inf,
+    *,
+    restricted: bool = True,
+) -> Interval:
+    """Interval of τ² where the (restricted) log-likelihood is near its maximum.
 
     Parameters
     ----------
+    y, v : ndarray, shape (k,)
+        Effects and sampling variances.
+    X : ndarray, shape (k, p)
+        Model matrix.
     estimate : float
-        Of τ².
-    limits : tuple of float
-        Interval of τ².
-    typical : float
-        From :func:`typical_variance`.
+        τ² at the maximum.
+    alpha : float
+        One minus the level.
+    upper_end : float
+        End of the search.
+    restricted : bool
+        Whether the estimate is REML rather than ML.
 
     Returns
     -------
-    pandas.DataFrame
-        Rows ``tau2``, ``tau``, ``I2``, ``H2``; columns ``estimate``, ``lower``, ``upper``.
+    Interval
+
+    References
+    ----------
+    Hardy RJ, Thompson SG (1996). A likelihood approach to meta-analysis with random effects.
+    Statistics in Medicine 15, 619-629.
     """
-    values = np.array([estimate, *limits])
-    return pd.DataFrame(
-        [values, np.sqrt(values), 100 * values / (values + typical), values / typical + 1],
-        index=["tau2", "tau", "I2", "H2"],
-        columns=["estimate", "lower", "upper"],
-    )
+    from scipy.optimize import brentq
+    from scipy.special import chdtri
+
+    top = log_likelihood(y, v, X, estimate, restricted=restricted)
+    allowed = 0.5 * float(chdtri(1, alpha))
+
+    def below(tau2: float) -> float:
+        return top - log_likelihood(y, v, X, tau2, restricted=restricted) - allowed
+
+    unit = estimate + float(v.mean())
+    lower = 0.0
+    if estimate > 0 and below(0.0) > 0:
+        lower = float(brentq(below, 0.0, estimate, xtol=1e-14 * unit, rtol=1e-13))
+    high = estimate + unit
+    while below(high) < 0 and high < upper_end:
+        high *= 2
+    if high >= upper_end and below(upper_end) < 0:
+        return Interval(lower, upper_end, open_above=True)
+    return Interval(lower, float(brentq(below, estimate, high, xtol=1e-14 * unit, rtol=1e-13)))
+
+
+def typical_variance(v: Array, X: Array) -> float:
+    """Sampling variance of a typical study, (k - p)/tr(P); NaN without degrees of freedom.
+
+    References
+    ----------
+    Higgins JPT, Thompson SG (2002). Quantifying heterogeneity in a meta-analysis. Statistics in
+    Medicine 21, 1539-1558.
+    """
+    fit = LeastSquares(v, 1 / v, X)
+    return fit.df / fit.trace_p if fit.df > 0 else math.nan

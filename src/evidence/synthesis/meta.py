@@ -1,24 +1,22 @@
-"""Fit a meta-analysis of independent effects: common effect, random effects, meta-regression."""
+"""Univariate meta-analysis and meta-regression."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from evidence.errors import ModelError, UsageError
-from evidence.synthesis.heterogeneity import typical_variance
-from evidence.synthesis.results import MetaResults
-from evidence.synthesis.tau2 import ESTIMATORS, generalised_q
-from evidence.synthesis.wls import wls
+from evidence.synthesis.least_squares import Array, LeastSquares
+from evidence.synthesis.results import METHODS, TESTS, MetaResults
+from evidence.synthesis.tau2 import ESTIMATORS, Tau2
+from evidence.synthesis.tau2.likelihood import standard_error
 
-Array = NDArray[np.float64]
-
-TESTS = ("z", "t", "knha")
-METHODS = (*ESTIMATORS, "GENQ")
+_SLACK = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,22 +28,22 @@ class Fit:
     beta, cov : ndarray, shapes (p,) and (p, p)
         Coefficients and their covariance.
     tau2, tau2_se : float
-        Between-study variance and its standard error.
-    df : float
-        Degrees of freedom of the tests; infinite for normal ones.
+        Variance between studies and its standard error; NaN with a common effect.
     weights : ndarray, shape (k,)
         Of the studies in the estimate.
+    scale : float
+        Knapp-Hartung factor in the covariance, 1 with other tests.
     floored : bool
-        Whether the Knapp-Hartung factor was below one and was set to one.
+        Whether that factor was below one and was set to one.
     """
 
     beta: Array
     cov: Array
     tau2: float
     tau2_se: float
-    df: float
     weights: Array
-    floored: bool = False
+    scale: float
+    floored: bool
 
 
 def fit_arrays(
@@ -59,52 +57,39 @@ def fit_arrays(
     weights: Array | None = None,
     tau2: float | None = None,
 ) -> Fit:
-    """Fit on plain arrays; see :func:`meta` for what the options mean.
+    """Fit on plain arrays, which are not checked; see :func:`meta` for the options.
 
     Parameters
     ----------
     y, v : ndarray, shape (k,)
-        Effects and variances.
+        Effects and sampling variances.
     X : ndarray, shape (k, p)
-        Design.
+        Model matrix of full column rank.
     method, test, floor, weights, tau2
         As in :func:`meta`.
+
+    Raises
+    ------
+    ModelError
+        If the search for τ² does not converge.
     """
-    k, p = X.shape
-    if method == "GENQ":
-        if weights is None:
-            raise UsageError("method GENQ needs weights")
-        estimate, se = generalised_q(y, v, X, weights)
+    if method == "EE":
+        found = Tau2(0.0, math.nan)
     elif tau2 is not None:
-        estimate, se = tau2, _se_of_given(method, v, X, tau2)
+        found = Tau2(tau2, standard_error(v, X, tau2, restricted=method != "ML"))
+    elif method == "GENQ":
+        found = ESTIMATORS[method](y, v, X, weights)
     else:
-        estimate, se = ESTIMATORS[method](y, v, X)
-    total = v + estimate
-    best = wls(y, X, 1 / total)
-    fit = best if weights is None else wls(y, X, weights)
-    if weights is None:
-        cov = best.B
-    else:
-        half = (fit.w[:, None] * X) @ fit.B
-        cov = half.T @ (total[:, None] * half)
-    floored = False
+        found = ESTIMATORS[method](y, v, X)
+    total = v + found.value
+    fit = LeastSquares(y, 1 / total if weights is None else weights, X)
+    cov = fit.cov if weights is None else fit.sandwich(total)
+    scale, floored = 1.0, False
     if test == "knha":
-        # Knapp and Hartung (2003): the generalised Q over its degrees of freedom.
-        factor = float((1 / total) @ fit.resid**2) / (k - p)
-        floored = factor < 1
-        cov = cov * (max(factor, 1.0) if floor else factor)
-    return Fit(
-        fit.beta, cov, estimate, se, math.inf if test == "z" else k - p, fit.w,
-        floored and floor and method != "EE",
-    )  # fmt: skip
-
-
-def _se_of_given(method: str, v: Array, X: Array, tau2: float) -> float:
-    """Standard error that the method would give if τ² were what it is said to be."""
-    fit = wls(np.zeros(len(v)), X, 1 / (v + tau2))
-    if method == "ML":
-        return math.sqrt(2 / float((fit.w**2).sum()))
-    return math.sqrt(2 / fit.trace2())
+        scale = fit.ypy / fit.df
+        floored = floor and scale < 1
+        scale = max(scale, 1.0) if floor else scale
+    return Fit(fit.beta, scale * cov, found.value, found.se, fit.w, scale, floored)
 
 
 def meta(
@@ -118,6 +103,8 @@ def meta(
     floor: bool = True,
     weights: ArrayLike | str | None = None,
     tau2: float | None = None,
+    cluster: ArrayLike | str | None = None,
+    missing: str = "raise",
 ) -> MetaResults:
     """Combine independent effects.
 
@@ -140,9 +127,15 @@ def meta(
         Whether the Knapp-Hartung factor may not fall below one, so that the interval is never
         narrower than without it (Röver, Knapp and Friede 2015).
     weights : array_like or str, optional
-        Weights of the studies; by default 1/(vᵢ + τ²).
+        Weights of the studies; by default 1/(vᵢ + τ²). They do not go with ``knha``, which is
+        derived for those.
     tau2 : float, optional
         A given τ² instead of an estimate.
+    cluster : array_like or str, optional
+        Names of independent studies. They are counted, and effects that share a study are warned
+        of: this model takes all effects as independent.
+    missing : {"raise", "drop"}
+        Whether a missing number is an error, or its row is left out with a warning.
 
     Returns
     -------
@@ -154,7 +147,7 @@ def meta(
         If an effect is not finite or a variance not above zero (the row is named), there are not
         more effects than coefficients, moderators depend on each other, or an iteration fails.
     UsageError
-        If an option does not exist.
+        If an option does not exist or does not go with another.
 
     References
     ----------
@@ -164,134 +157,152 @@ def meta(
     covariate. Statistics in Medicine 22, 2693-2710.
     Röver C, Knapp G, Friede T (2015). Hartung-Knapp-Sidik-Jonkman approach and its modification
     for random-effects meta-analysis with few studies. BMC Medical Research Methodology 15, 99.
-    Higgins JPT, Thompson SG (2002). Quantifying heterogeneity in a meta-analysis. Statistics in
-    Medicine 21, 1539-1558.
     """
-    if method not in METHODS:
-        raise UsageError(f"there is no method {method!r}: use {', '.join(METHODS)}")
-    if test not in TESTS:
-        raise UsageError(f"there is no test {test!r}: use {', '.join(TESTS)}")
+    _require_options(method, test, missing, weights, tau2)
     y, v = _column(yi, data, "yi"), _column(vi, data, "vi")
     X, names = _design(exog, len(y))
     own = None if weights is None else _column(weights, data, "weights")
-    _require(y, v, X, method, tau2)
-    if own is not None and (len(own) != len(y) or not (own > 0).all()):
-        raise UsageError("weights are above zero, one for each effect")
-    fit = fit_arrays(y, v, X, method=method, test=test, floor=floor, weights=own, tau2=tau2)
-    return _label(fit, y, v, X, names, method, test, floor)
-
-
-def _column(values: ArrayLike | str, data: pd.DataFrame | None, what: str) -> Array:
-    if isinstance(values, str):
-        if data is None or values not in data.columns:
-            raise UsageError(f"{what} names the column {values!r}, which data does not have")
-        values = data[values]
-    array = np.asarray(values, dtype=float)
-    if array.ndim != 1:
-        raise UsageError(f"{what} is one list of numbers, not of shape {array.shape}")
-    return array
-
-
-def _design(exog: pd.DataFrame | ArrayLike | None, k: int) -> tuple[Array, list[str]]:
-    if exog is None:
-        return np.ones((k, 1)), ["const"]
-    X = np.asarray(exog, dtype=float)
-    if X.ndim == 1:
-        X = X[:, None]
-    names = [str(name) for name in exog.columns] if isinstance(exog, pd.DataFrame) else [
-        f"x{place}" for place in range(X.shape[1])
-    ]  # fmt: skip
-    return X, names
-
-
-def _require(y: Array, v: Array, X: Array, method: str, tau2: float | None) -> None:
-    if len(y) != len(v) or len(X) != len(y):
-        raise UsageError(f"{len(y)} effects, {len(v)} variances and {len(X)} rows of moderators")
-    if not len(y):
-        raise ModelError("there are no effects")
-    for row, (effect, variance) in enumerate(zip(y, v, strict=True)):
-        if not math.isfinite(effect):
-            raise ModelError(f"row {row}: the effect is {effect:g}; leave the row out")
-        if not (math.isfinite(variance) and variance > 0):
-            raise ModelError(
-                f"row {row}: the variance is {variance:g}; a variance is finite and above zero"
-            )
-    if not np.isfinite(X).all():
-        row = int(np.flatnonzero(~np.isfinite(X).all(axis=1))[0])
-        raise ModelError(f"row {row}: a moderator is missing; leave the row out")
-    k, p = X.shape
-    if np.linalg.matrix_rank(X) < p:
-        raise ModelError("the moderators are not independent of each other: leave one out")
-    if k <= p and not (k == p and method == "EE") and tau2 is None:
-        raise ModelError(
-            f"{k} effects cannot tell {p} coefficients and the heterogeneity apart; show them one "
-            "by one, or use method='EE' or a prior (normal_normal)"
+    groups = None if cluster is None else np.asarray(_look_up(cluster, data)).astype(str)
+    for what, other in (("variances", v), ("rows of moderators", X), ("weights", own),
+                        ("names of studies", groups)):  # fmt: skip
+        if other is not None and len(other) != len(y):
+            raise UsageError(f"{len(y)} effects but {len(other)} {what}")
+    rows = np.arange(len(y))
+    notes = []
+    if missing == "drop":
+        rows = np.flatnonzero(~np.isnan(np.column_stack([y, v, X])).any(axis=1))
+        if len(rows) < len(y):
+            lost = sorted(set(range(len(y))) - set(rows.tolist()))
+            notes.append(f"left out for missing numbers: row {', '.join(map(str, lost))}")
+        y, v, X = y[rows], v[rows], X[rows]
+        own = None if own is None else own[rows]
+        groups = None if groups is None else groups[rows]
+    _require_data(y, v, X, own, rows)
+    _require_enough(X, method, test, tau2)
+    basis, triangle = _orthonormal(X, names)
+    fit = fit_arrays(
+        y, v, basis, method=method, test=test, floor=floor, weights=own, tau2=tau2
+    )  # fmt: skip
+    n_studies = len(y) if groups is None else len(set(groups))
+    if n_studies < len(y):
+        notes.append(
+            f"{len(y)} effects come from {n_studies} studies, but this model takes them as "
+            "independent: its intervals are too narrow"
         )
-    if tau2 is not None and not (math.isfinite(tau2) and tau2 >= 0):
-        raise UsageError(f"a given tau2 is 0 or more, not {tau2!r}")
-
-
-def _label(
-    fit: Fit, y: Array, v: Array, X: Array, names: list[str], method: str, test: str, floor: bool
-) -> MetaResults:
-    from scipy.special import chdtrc, fdtrc, ndtr, stdtr
-
-    k, p = X.shape
-    df = k - p
-    se = np.sqrt(np.diag(fit.cov))
-    statistic = fit.beta / se
-    size = np.abs(statistic)
-    pvalues = 2 * (ndtr(-size) if math.isinf(fit.df) else stdtr(fit.df, -size))
-    Q = wls(y, X, 1 / v).rss
-    if df > 0:
-        typical = typical_variance(v, X)
-        if method == "EE":
-            I2, H2 = (100 * max(0.0, (Q - df) / Q) if Q > 0 else 0.0), Q / df
-        else:
-            I2, H2 = 100 * fit.tau2 / (fit.tau2 + typical), fit.tau2 / typical + 1
-    else:
-        # Meaningless without a degree of freedom.
-        I2 = H2 = math.nan
-    tested = _moderators(X)
-    QM = QM_p = R2 = math.nan
-    if tested:
-        part = fit.beta[tested]
-        wald = float(part @ np.linalg.solve(fit.cov[np.ix_(tested, tested)], part))
-        if math.isinf(fit.df):
-            QM, QM_p = wald, float(chdtrc(len(tested), wald))
-        else:
-            QM = wald / len(tested)
-            QM_p = float(fdtrc(len(tested), fit.df, QM))
-        R2 = _explained(y, v, X, fit.tau2, method)
-    warnings = []
-    if fit.floored:
-        warnings.append(
+    if fit.floored and method != "EE":
+        notes.append(
             "the Knapp-Hartung factor was below one and was set to one: the effects differ less "
             "than chance alone would make them"
         )
-    index = pd.Index(names)
+    if fit.scale == 0:
+        notes.append("the effects are all as fitted, so the Knapp-Hartung standard error is zero")
     return MetaResults(
-        params=pd.Series(fit.beta, index), bse=pd.Series(se, index),
-        statistic=pd.Series(statistic, index), pvalues=pd.Series(pvalues, index),
-        df_resid=fit.df, tau2=fit.tau2, tau2_se=fit.tau2_se, Q=Q, Q_df=df,
-        Q_pvalue=float(chdtrc(df, Q)) if df else math.nan, I2=I2, H2=H2, QM=QM, QM_df=len(tested),
-        QM_pvalue=QM_p, R2=R2, k=k, n_studies=k, method=method,
-        test="knha (floored)" if test == "knha" and floor else test,
-        model="meta-regression" if tested
-        else "common effect" if method == "EE" else "random effects",
-        warnings=tuple(warnings), yi=y, vi=v, exog=X, fit_weights=fit.weights, _cov=fit.cov,
+        y, v, X, names, fit.weights, own is not None, fit.tau2, fit.tau2_se, tau2 is not None,
+        fit.scale, method, test, floor, n_studies, tuple(notes), (basis, triangle),
     )  # fmt: skip
 
 
-def _moderators(X: Array) -> list[int]:
-    """Columns that the omnibus test is of: all but the constant; none without moderators."""
-    constant = [place for place in range(X.shape[1]) if (X[:, place] == 1).all()]
-    return [place for place in range(X.shape[1]) if place not in constant]
+def _require_enough(X: Array, method: str, test: str, tau2: float | None) -> None:
+    k, p = X.shape
+    if k < p:
+        raise ModelError(f"{k} effects cannot tell {p} coefficients: use fewer moderators")
+    if k == p and method != "EE" and tau2 is None:
+        what = "one effect cannot" if k == 1 else f"{k} effects cannot tell {p} coefficients and"
+        raise ModelError(
+            f"{what} tell the variance between studies: use method='EE', give tau2, or use a prior "
+            "(normal_normal)"
+        )
+    if k == p and test != "z":
+        raise ModelError(f"no degrees of freedom are left for test={test!r}: use test='z'")
 
 
-def _explained(y: Array, v: Array, X: Array, tau2: float, method: str) -> float:
-    """Drop of τ² in percent from the model with the constant alone (Raudenbush 2009)."""
-    if method in ("EE", "GENQ") or not (X == 1).all(axis=0).any():
-        return math.nan
-    alone = ESTIMATORS[method](y, v, np.ones((len(y), 1)))[0]
-    return 100 * max(0.0, (alone - tau2) / alone) if alone > 0 else math.nan
+def _orthonormal(X: Array, names: tuple[str, ...]) -> tuple[Array, Array]:
+    """X = QR, after a check that no column is a combination of the columns before it."""
+    size = np.linalg.norm(X, axis=0)
+    if not size.all():
+        raise ModelError(
+            f"moderator {names[int(np.argmin(size))]} is zero throughout: leave it out"
+        )
+    Q, R = np.linalg.qr(X / size)
+    own = np.abs(np.diag(R))
+    if (own < _SLACK).any():
+        name = names[int(np.argmin(own))]
+        raise ModelError(f"moderator {name} is determined by the others: leave it out")
+    return Q, R * size
+
+
+def _column(values: ArrayLike | str, data: pd.DataFrame | None, role: str) -> Array:
+    found = _look_up(values, data)
+    try:
+        array = np.asarray(found, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{role} are numbers: {error}") from error
+    if array.ndim != 1:
+        raise UsageError(f"{role} is one list of numbers, not an array of shape {array.shape}")
+    return array
+
+
+def _look_up(values: ArrayLike | str, data: pd.DataFrame | None) -> ArrayLike:
+    if not isinstance(values, str):
+        return values
+    if data is None or values not in data:
+        known = "there is no data" if data is None else f"there are {', '.join(map(str, data))}"
+        raise UsageError(f"no column {values!r} in the data; {known}")
+    return data[values]
+
+
+def _design(exog: pd.DataFrame | ArrayLike | None, k: int) -> tuple[Array, tuple[str, ...]]:
+    if exog is None:
+        return np.ones((k, 1)), ("const",)
+    X = np.asarray(exog, dtype=float)
+    X = X[:, None] if X.ndim == 1 else X
+    if X.ndim != 2:
+        raise UsageError(f"exog is a table, not of shape {X.shape}")
+    if isinstance(exog, pd.DataFrame):
+        return X, tuple(str(name) for name in exog.columns)
+    return X, tuple(f"x{place}" for place in range(X.shape[1]))
+
+
+def _require_options(
+    method: str,
+    test: str,
+    missing: str,
+    weights: object,
+    tau2: float | None,
+) -> None:
+    choices: Sequence[tuple[str, str, Sequence[str]]] = (
+        ("method", method, tuple(METHODS)),
+        ("test", test, tuple(TESTS)),
+        ("missing", missing, ("raise", "drop")),
+    )
+    for name, value, allowed in choices:
+        if value not in allowed:
+            raise UsageError(f"{name} is one of {', '.join(allowed)}, not {value!r}")
+    if method == "GENQ" and weights is None:
+        raise UsageError("method GENQ needs weights")
+    if weights is not None and test == "knha":
+        raise UsageError("Knapp and Hartung's test is for inverse-variance weights: use test='t'")
+    if tau2 is not None and not (math.isfinite(tau2) and tau2 >= 0):
+        raise UsageError(f"tau2 is zero or above, not {tau2!r}")
+    if tau2 is not None and method == "EE":
+        raise UsageError("a common effect has no tau2: choose another method")
+
+
+def _require_data(y: Array, v: Array, X: Array, own: Array | None, rows: np.ndarray) -> None:
+    if not len(y):
+        raise ModelError("there are no effects to pool")
+    faults = [
+        (~np.isfinite(y), "the effect is {:g}; an effect is finite", y),
+        (~(np.isfinite(v) & (v > 0)), "the variance is {:g}; a variance is above zero", v),
+        (~np.isfinite(X).all(axis=1), "a moderator is missing", y),
+    ]
+    if own is not None:
+        faults.append(
+            (~(np.isfinite(own) & (own > 0)), "the weight is {:g}; weights are above zero", own)
+        )
+    for wrong, words, values in faults:
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            more = int(wrong.sum()) - 1
+            tail = f" (and {more} more row{'s' if more > 1 else ''})" if more else ""
+            raise ModelError(f"row {rows[row]}: {words.format(values[row])}{tail}")
