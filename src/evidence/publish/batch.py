@@ -386,15 +386,18 @@ def run_batch(
             for code, name in codes.items()
         ]  # fmt: skip
         on_step(f"Making {len(tasks)} briefing{'' if len(tasks) == 1 else 's'}")
-        for outcome in run_tasks(tasks, workers or os.cpu_count() or 1):
-            result.outcomes.append(outcome)
-            on_outcome(outcome)
+        try:
+            for outcome in run_tasks(tasks, workers or os.cpu_count() or 1):
+                result.outcomes.append(outcome)
+                on_outcome(outcome)
+        finally:
+            _sweep(project)
         result.seconds = time.perf_counter() - begin
     return result
 
 
 def _sweep(project: Project) -> None:
-    """Remove the half-written files of a run that was killed; the lock says that none writes."""
+    """Remove half-written files of processes that were killed; the lock says that none writes."""
     for folder in (project.build / "notebooks", project.site / "authorities"):
         for path in folder.glob(".*"):
             path.unlink()

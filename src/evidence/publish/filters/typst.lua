@@ -83,11 +83,9 @@ local function table_(element)
   for _, cell in ipairs(source.head.rows[1].cells) do
     table.insert(heads, "[" .. cell_text(cell) .. "]")
   end
-  local rows = 0
   for _, body in ipairs(source.bodies) do
     for _, row in ipairs(body.body) do
       local cells = {}
-      rows = rows + 1
       for position, cell in ipairs(row.cells) do
         local text = cell_text(cell)
         table.insert(cells, position == 1 and ("row-head[" .. text .. "]") or ("[" .. text .. "]"))
@@ -95,9 +93,9 @@ local function table_(element)
       table.insert(out, "    " .. table.concat(cells, ", ") .. ",")
     end
   end
-  return raw("#evidence-table(rows: " .. rows .. ", caption: ["
+  return raw("#evidence-table(caption: ["
     .. text_of(element.content[2].content) .. "],\n  table(columns: " .. columns .. ", align: "
-    .. aligns .. ",\n    table.header(" .. table.concat(heads, ", ") .. "),\n"
+    .. aligns .. ", inset: cell-inset(" .. #heads .. "),\n    table.header(" .. table.concat(heads, ", ") .. "),\n"
     .. table.concat(out, "\n") .. "\n  )) <" .. element.identifier .. ">")
 end
 
