@@ -78,9 +78,11 @@ class BriefingData:
     @cached_property
     def needs(self) -> Block:
         """Local needs against England, region and places like it."""
+        first, *rest = _paragraphs(needs.needs_sentences(self.profile))
         return Block(
-            *_paragraphs(needs.needs_sentences(self.profile)),
+            first,
             needs.needs_figure(self.profile),
+            *rest,
             needs.needs_table(self.profile),
         )
 
@@ -99,6 +101,7 @@ class BriefingData:
         return Block(
             *_paragraphs(tested.tested_sentences(self.profile, self.evidence)),
             tested.tested_table(self.profile, self.evidence),
+            tested.how_to_read(),
             tested.tested_block(self.profile, self.evidence),
         )
 

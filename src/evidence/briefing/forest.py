@@ -10,6 +10,7 @@ from evidence.briefing.wording import (
     COMPARATORS,
     Scale,
     country_name,
+    figure_text,
     measure,
     scale_of,
     study_name,
@@ -64,15 +65,10 @@ def draw(evidence: Evidence, construct_id: str) -> Figure:
         "worthwhile": None
         if scale.statutory or pd.isna(worthwhile)
         else float(_turned(pd.Series([worthwhile]), scale).iloc[0]),
+        "write": lambda value: figure_text(value, scale),
     }  # fmt: skip
     figure = forest_figure(trials, summaries, unprinted, **options)
-    caption = sentence(
-        "{label}, against {comparator}. Squares are trials, larger where they count for more; "
-        "lines are {level} intervals; diamonds are averages of trials.",
-        label=Name(str(construct["label"])),
-        comparator=COMPARATORS[str(construct["comparator_class"])],
-        level=Name("95%"),
-    )
+    caption = sentence("{label}.", label=Name(str(construct["label"])))
     return Figure.from_matplotlib(
         figure,
         alt=f"{construct['label']}. {forest_alt(trials, summaries, unprinted, **options)}",
@@ -155,10 +151,10 @@ def _summaries(evidence: Evidence, construct_id: str, scale: Scale) -> pd.DataFr
 
 
 DIRECTIONS = {
-    "no-difference": "no difference reported, no figures",
-    "favours-intervention": "better with the programme, no figures",
-    "favours-control": "worse with the programme, no figures",
-    "not-stated": "direction not stated, no figures",
+    "no-difference": "no difference reported",
+    "favours-intervention": "better with the programme",
+    "favours-control": "worse with the programme",
+    "not-stated": "direction not stated",
     "unusable": "figures that cannot be used",
 }
 

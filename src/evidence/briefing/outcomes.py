@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from evidence.briefing.forest import DIRECTIONS, scale_for
+from evidence.briefing.needs import cardinal
 from evidence.briefing.wording import (
     COMPARATORS,
     DECIDERS,
@@ -20,7 +21,7 @@ from evidence.briefing.wording import (
     short_result,
     study_name,
 )
-from evidence.effectsize import FLAGS, REASONS
+from evidence.effectsize import REASONS
 from evidence.facts import (
     Fact,
     Name,
@@ -287,7 +288,7 @@ def _unprinted(evidence: Evidence, construct_id: str) -> list[Sentence]:
     parts = [
         sentence("{k} {verb} {what}", what=words[str(direction)],
                  verb="reports" if k == 1 else "report",
-                 k=Fact(int(k), count_words(int(k), "").strip(), "trials", "count", _SILENT,
+                 k=Fact(int(k), cardinal(int(k)), "trials", "count", _SILENT,
                         count.inputs, note=str(direction)))
         for direction, k in told.items()
     ]  # fmt: skip
@@ -366,10 +367,28 @@ def _first_upper(text: Sentence) -> Sentence:
     return Sentence(text.text[0].upper() + text.text[1:], text.facts)
 
 
+WARNINGS: Mapping[str, str] = {
+    "clustering-not-stated": "clustering not stated",
+    "clustering-not-accounted": "clustering not allowed for",
+    "cluster-size-assumed": "cluster size assumed",
+    "quasi-experiment": "not randomised",
+    "variance-from-n": "precision from group sizes alone",
+    "variance-from-randomised-n": "precision from numbers randomised",
+    "variance-from-p-bound": "precision from a bound on p",
+    "interval-off-centre": "effect far from the middle of its interval",
+    "second-hand": "second-hand figure",
+    "selective-source": "source prints mainly clear results",
+    "implausible": "implausibly large",
+    "sd-may-be-se": "spread may be a standard error",
+    "raw-and-reported-disagree": "raw and reported figures disagree",
+}
+"""The flags of effect sizes as a table has room for them."""
+
+
 def flag_words(flags: object) -> str:
-    """Flags of a row in words, joined by semicolons; a dash where there is none."""
+    """Flags of a row in a few words each."""
     codes = [code for code in str(flags).split(";") if code]
-    return "; ".join(FLAGS[code] for code in codes) if codes else "nothing noted"
+    return "; ".join(WARNINGS[code] for code in codes) if codes else "nothing noted"
 
 
 def _people(value: Any, how: str, inputs: tuple[str, ...]) -> Fact | str:
@@ -413,9 +432,10 @@ def trials_table(evidence: Evidence, construct_id: str) -> Table:
         ])  # fmt: skip
     return Table(
         [
-            Column("Trial"), Column("Programme"), Column("People", "end"),
-            Column("Followed for", "end"), Column(f"Result: {scale.axis} (interval)"),
-            Column("To bear in mind"),
+            Column("Trial", width=20), Column("Programme", width=20),
+            Column("People", "end", 10), Column("Followed for", "end", 10),
+            Column(f"{scale.axis[0].upper()}{scale.axis[1:]} (interval)", width=20),
+            Column("To bear in mind", width=20),
         ],
         rows,
         sentence("Trials: {label}, against {comparator}.", label=Name(str(construct["label"])),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evidence.briefing.forest import scale_for
+from evidence.briefing.needs import cardinal
 from evidence.briefing.outcomes import outcome_block, short_result
 from evidence.briefing.wording import COMPARATORS
 from evidence.facts import Fact, Name, Raw, Sentence, count_words, enumerate_words, sentence
@@ -106,8 +107,8 @@ def tested_sentences(profile: NeedsProfile, evidence: Evidence) -> list[Sentence
                 "Of {number} that {stand} out as worse here, this database holds trials that speak "
                 "to {some}, British or Irish ones for {home}.",
                 number=number, stand="stands" if counts["worse"] == 1 else "stand",
-                some=Fact(some, count_words(some, "").strip(), "needs", "count", _HOW, inputs),
-                home=Fact(home, "none" if home == 0 else count_words(home, "").strip(), "needs",
+                some=Fact(some, cardinal(some), "needs", "count", _HOW, inputs),
+                home=Fact(home, "none" if home == 0 else cardinal(home), "needs",
                           "count", _HOW, inputs, note="with British or Irish trials"),
             ))  # fmt: skip
     said.append(sentence(
@@ -116,8 +117,19 @@ def tested_sentences(profile: NeedsProfile, evidence: Evidence) -> list[Sentence
     return said
 
 
+def how_to_read() -> Sentence:
+    """What the figures of trials show, said once before the first."""
+    return sentence(
+        "In the figures each square is a trial, larger where it counts for more, and its line is "
+        "its {level} interval; a hollow square carries a warning that the table spells out; "
+        "diamonds are averages. The dashed line is the smallest effect that was thought worth "
+        "having before any result was looked at.",
+        level=Name("95%"),
+    )
+
+
 def _trials(k: int, inputs: tuple[str, ...], note: str) -> Fact:
-    return Fact(k, count_words(k, "").strip(), "trials", "count", _HOW, inputs, note=note)
+    return Fact(k, cardinal(k), "trials", "count", _HOW, inputs, note=note)
 
 
 def tested_table(profile: NeedsProfile, evidence: Evidence) -> Table:
@@ -148,11 +160,11 @@ def tested_table(profile: NeedsProfile, evidence: Evidence) -> Table:
             ])  # fmt: skip
     return Table(
         [
-            Column("Need"),
-            Column("Here"),
-            Column("What trials measured"),
-            Column("Trials"),
-            Column("Result (interval)"),
+            Column("Need", width=20),
+            Column("Here", width=15),
+            Column("What trials measured", width=30),
+            Column("Trials", width=15),
+            Column("Result (interval)", width=20),
         ],
         rows,
         sentence("Needs of {place} and the trials that speak to them.", place=profile.area.in_text),
@@ -210,8 +222,8 @@ def further_table(evidence: Evidence) -> Table | None:
         return None
     return Table(
         [
-            Column("Question"), Column("Compared with"), Column("Trials"),
-            Column("Result (interval)"),
+            Column("Question", width=35), Column("Compared with", width=15),
+            Column("Trials", width=25), Column("Result (interval)", width=25),
         ],
         rows,
         sentence("Other outcomes that trials measured."),
