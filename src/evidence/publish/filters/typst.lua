@@ -93,10 +93,10 @@ local function table_(element)
       table.insert(out, "    " .. table.concat(cells, ", ") .. ",")
     end
   end
-  return raw("#evidence-table(caption: ["
+  return raw("#evidence-table(name: " .. string_(element.identifier) .. ", caption: ["
     .. text_of(element.content[2].content) .. "],\n  table(columns: " .. columns .. ", align: "
     .. aligns .. ", inset: cell-inset(" .. #heads .. "),\n    table.header(" .. table.concat(heads, ", ") .. "),\n"
-    .. table.concat(out, "\n") .. "\n  )) <" .. element.identifier .. ">")
+    .. table.concat(out, "\n") .. "\n  ))")
 end
 
 -- A filter does not look into what it has put in place of an element, so boxes walk their content.
