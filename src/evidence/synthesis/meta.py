@@ -87,7 +87,8 @@ def fit_arrays(
     scale, floored = 1.0, False
     if test == "knha":
         scale = fit.ypy / fit.df
-        floored = floor and scale < 1
+        # With equal variances REML makes the factor one, but for rounding.
+        floored = floor and scale < 1 - _SLACK
         scale = max(scale, 1.0) if floor else scale
     return Fit(fit.beta, scale * cov, found.value, found.se, fit.w, scale, floored)
 

@@ -635,6 +635,10 @@ class MetaResults:
         effects = f"{self.k} effect{'' if self.k == 1 else 's'}"
         return f"{what} ({effects}); tests and intervals are {self._test_in_words()}."
 
+    def __repr__(self) -> str:
+        values = ", ".join(f"{n}={b:.4g}" for n, b in zip(self.names, self.beta, strict=True))
+        return f"<MetaResults {self.method}, k={self.k}: {values}, tau2={self.tau2:.4g}>"
+
     def __str__(self) -> str:
         return self.summary()
 

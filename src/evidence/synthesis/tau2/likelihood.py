@@ -8,10 +8,10 @@ import numpy as np
 
 from evidence.errors import ModelError
 from evidence.synthesis.least_squares import Array, LeastSquares
-from evidence.synthesis.tau2 import generalised_q
 from evidence.synthesis.tau2.tau2 import Tau2
 
 _STEPS = 200
+_GRID = 40
 
 
 def fit_arrays_reml(y: Array, v: Array, X: Array) -> Tau2:
@@ -98,43 +98,62 @@ def _fit(y: Array, v: Array, X: Array, *, restricted: bool) -> Tau2:
 
 
 def _maximise(y: Array, v: Array, X: Array, restricted: bool) -> float:
-    """Newton's method on the score, kept between a rising and a falling point."""
+    """Highest point of a grid, then Newton's method on the score beside it.
+
+    The likelihood can have two local maxima when one study differs much from very precise others,
+    so that climbing from one start is not enough.
+    """
+    residual = LeastSquares(y, np.ones_like(v), X)
+    # Above this point the score is negative whatever the data: there y'PPy is at most
+    # RSS/(τ² + min v)² and tr(P) at least (k - p)/(τ² + max v).
+    top = residual.ypy / residual.df + float(v.max())
+    grid = np.concatenate([[0.0], np.geomspace(0.01 * float(v.min()), top, _GRID)])
+    best = int(np.argmax(_heights(residual, v, grid, restricted)))
 
     def at(tau2: float) -> tuple[float, float, float]:
         return _derivatives(LeastSquares(y, 1 / (v + tau2), X), restricted)
 
-    # The unweighted moment estimate is a start on the right scale; where it is zero, so is this.
-    start = generalised_q.solve(LeastSquares(y, np.ones_like(v), X), v).value
-    rises_at_zero = at(0.0)[0] > 0
-    if rises_at_zero:
-        low = 0.0
-        start = start or float(v.mean())
-    elif start > 0 and at(start)[0] > 0:
-        low = start
+    if at(grid[best])[0] > 0:
+        low, high = grid[best], grid[min(best + 1, _GRID)]
+    elif best > 0:
+        low, high = grid[best - 1], grid[best]
     else:
         return 0.0
-    high = max(start, low)
-    while at(high)[0] > 0:
-        low, high = high, 2 * high
-    value = start if low < start < high else 0.5 * (low + high)
+    value, last = float(grid[best]), math.inf
     for _ in range(_STEPS):
         slope, observed, expected = at(value)
-        if slope > 0:
-            low = value
-        else:
-            high = value
+        low, high = (value, high) if slope > 0 else (low, value)
         step = slope / (observed if observed > 0 else expected)
-        if abs(step) <= 1e-14 * value or high - low <= 1e-15 * high:
-            break
-        value = value + step if low < value + step < high else 0.5 * (low + high)
-    else:
-        raise ModelError("the likelihood has no maximum that can be found: try method='PM'")
-    if not rises_at_zero:
-        # Two local maxima, at zero and here: take the higher.
-        both = (0.0, value)
-        heights = [log_likelihood(y, v, X, t, restricted=restricted) for t in both]
-        return both[int(np.argmax(heights))]
-    return value
+        inside = low <= value + step <= high
+        if inside and abs(step) <= 1e-9 * value:
+            # Newton's error after a step is of the order of its square.
+            return float(value + step)
+        if not inside or abs(step) > 0.5 * last:
+            step = 0.5 * (low + high) - value
+        value, last = value + step, abs(step)
+        if high - low <= 1e-15 * high:
+            return float(value)
+    raise ModelError("the likelihood has no maximum that can be found: try method='PM'")
+
+
+def _heights(residual: LeastSquares, v: Array, grid: Array, restricted: bool) -> Array:
+    """Log-likelihoods on a grid of τ², up to a constant, all in a few products of matrices.
+
+    Residuals of any fit have the same y'Py as the effects, and no large mean that would cancel.
+    """
+    r, X = residual.resid, residual.X
+    p = X.shape[1]
+    squares = (X[:, :, None] * X[:, None, :]).reshape(len(r), p * p)
+    weights = 1 / (v + grid[:, None])
+    information = (weights @ squares).reshape(-1, p, p)
+    sides = weights @ (X * r[:, None])
+    explained = np.einsum(
+        "gi,gi->g", sides, np.linalg.solve(information, sides[:, :, None])[..., 0]
+    )
+    heights = np.log(weights).sum(axis=1) - (weights @ r**2 - explained)
+    if restricted:
+        heights -= np.linalg.slogdet(information)[1]
+    return np.asarray(heights, dtype=float)
 
 
 __all__ = ["fit_arrays_ml", "fit_arrays_reml", "log_likelihood", "score", "standard_error"]
