@@ -9,9 +9,11 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
+import pandas as pd
+
 from evidence.briefing import methods, money, needs, summary, tested
 from evidence.briefing.evidence import Evidence, evidence_pack, evidence_sha256
-from evidence.briefing.lessons import lessons_block
+from evidence.briefing.lessons import lessons_block, read_lessons
 from evidence.briefing.local import Local, local_data
 from evidence.errors import UsageError
 from evidence.facts import Fact, Ledger, Name, Sentence, enumerate_words, sentence
@@ -30,6 +32,8 @@ class BriefingData:
 
     Attributes
     ----------
+    project : Project
+        Where it was read.
     edition : Edition
         Its id, date and seed.
     profile : NeedsProfile
@@ -42,6 +46,7 @@ class BriefingData:
         What the caller set; printed with the methods.
     """
 
+    project: Project
     edition: Edition
     profile: NeedsProfile
     spend: SpendShares
@@ -155,18 +160,27 @@ class BriefingData:
         return references(self.evidence.trials)
 
     def to_json(self) -> str:
-        """What this briefing depends on, as JSON: what it says, and the figures that it shows."""
-        first, others = tested.constructs_for(self.profile, self.evidence)
-        figures = {name: _sha256(self.evidence.figure(name).svg) for name in [*first, *others]}
+        """The data that this briefing is made of, as JSON: its place in full, the rest as hashes.
+
+        With the code and the templates it settles every word and line, so that a fingerprint can be
+        taken without drawing anything.
+        """
         content = {
             "title": self.title,
             "edition": {**asdict(self.edition), "date": str(self.edition.date)},
             "assumptions": dict(self.assumptions),
-            "text": _sha256("\n\n".join(part.markdown for part in self.parts)),
-            "facts": [fact.id for fact in self.facts],
-            "figures": figures,
+            "area": asdict(self.area),
+            "needs": _records(self.profile.frame),
+            "neighbours": _records(self.profile.neighbours),
+            "spend": _records(self.spend.frame),
+            "evidence": self.evidence.sha256,
+            "lessons": _sha256(repr(read_lessons(self.project))),
         }
         return json.dumps(content, sort_keys=True, ensure_ascii=False)
+
+
+def _records(frame: pd.DataFrame) -> Any:
+    return json.loads(frame.to_json(orient="split", date_format="iso", double_precision=15))
 
 
 def _sha256(text: str) -> str:
@@ -229,6 +243,6 @@ def briefing_data(
     local = _local(project, _sha256(inputs_sha256(project, "places") + str(current.date)))
     code = local.find(authority_name, project)
     return BriefingData(
-        current, local.profile(code), local.spend(code),
+        project, current, local.profile(code), local.spend(code),
         _evidence(project, evidence_sha256(project)), dict(assumptions or {}),
     )  # fmt: skip

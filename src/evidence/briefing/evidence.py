@@ -48,6 +48,20 @@ class Evidence:
     folder: Path
 
     @cached_property
+    def sha256(self) -> str:
+        """Hash of all that a briefing shows of the trials."""
+        digest = hashlib.sha256()
+        tables = (self.trials.studies, self.trials.programmes, self.trials.measures)
+        counts = (len(self.trials.effects), len(self.trials.unprinted))
+        digest.update(repr(counts).encode())
+        for frame in (
+            self.trials.constructs, *tables, self.bridge, self.effects, self.estimates, self.silent
+        ):  # fmt: skip
+            text = frame.drop(columns="_row", errors="ignore").to_json(double_precision=15)
+            digest.update(text.encode())
+        return digest.hexdigest()
+
+    @cached_property
     def constructs(self) -> pd.DataFrame:
         """Constructs by their id."""
         return self.trials.constructs.set_index("construct_id", drop=False)
@@ -75,23 +89,35 @@ class Evidence:
         name = self.programmes.get(self.study(study_id)["programme_id"])
         return str(name) if isinstance(name, str) else "not stated"
 
-    def chosen(self, construct_id: str) -> pd.DataFrame:
-        """The one row of each independent trial of a construct, British and Irish ones first."""
-        rows = self.effects[(self.effects["construct_id"] == construct_id) & self.effects["chosen"]]
+    @cached_property
+    def _chosen(self) -> dict[str, pd.DataFrame]:
+        rows = self.effects[self.effects["chosen"]]
         years = rows["study_id"].map(self.studies["year"]).astype(float)
-        return rows.assign(year=years).sort_values(
+        ordered = rows.assign(year=years).sort_values(
             ["british_irish", "year", "effect_id"], ascending=[False, True, True]
         )
+        return {str(name): part for name, part in ordered.groupby("construct_id")}
+
+    def chosen(self, construct_id: str) -> pd.DataFrame:
+        """The one row of each independent trial of a construct, British and Irish ones first."""
+        return self._chosen.get(construct_id, self.effects.iloc[:0])
+
+    @cached_property
+    def _unheard(self) -> dict[str, pd.DataFrame]:
+        ordered = self.silent.sort_values(["british_irish", "source"], ascending=[False, True])
+        return {str(name): part for name, part in ordered.groupby("construct_id")}
 
     def unheard(self, construct_id: str) -> pd.DataFrame:
         """Trials that measured a construct and have no figure that can be used."""
-        rows = self.silent[self.silent["construct_id"] == construct_id]
-        return rows.sort_values(["british_irish", "source"], ascending=[False, True])
+        return self._unheard.get(construct_id, self.silent.iloc[:0])
+
+    @cached_property
+    def _estimates(self) -> dict[str, pd.Series[Any]]:
+        return {str(row["estimate_id"]): row for _, row in self.estimates.iterrows()}
 
     def estimate(self, construct_id: str, stratum: str, model: str) -> pd.Series[Any] | None:
         """One row of the estimates; None where there is none."""
-        found = self.estimates[self.estimates["estimate_id"] == f"{construct_id}/{stratum}/{model}"]
-        return found.iloc[0] if len(found) else None
+        return self._estimates.get(f"{construct_id}/{stratum}/{model}")
 
     def linked(self, indicator_id: str, *, silent: bool = False) -> list[str]:
         """Constructs with trials that speak to a need, those of the same outcome first.
