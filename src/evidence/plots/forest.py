@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -26,14 +27,15 @@ ScaleName = Literal["difference", "log"]
 HOME = "Britain and Ireland"
 """The group whose trials are the base case; it needs no heading when it stands alone."""
 
-UNPRINTED = "Reported without figures"
-"""Heading of trials that say how a comparison went but print no numbers."""
+UNPRINTED = "Without usable figures"
+"""Heading of trials whose comparison has a direction at most, because figures are not printed or
+cannot be used."""
 
 REACH = 2.5
 """How far the axis goes beyond the outermost estimates, in half-widths of a usual interval."""
 
 _LINE, _PAD, _TIGHT_PAD, _HEADING, _HEAD = 3.7, 1.3, 0.3, 5.6, 6.0
-_GAP, _NAMES, _WIDE_NAMES, _WORDS = 4.0, 58.0, 80.0, 30.0
+_GAP, _NAMES, _WIDE_NAMES, _WORDS = 4.0, 58.0, 80.0, 34.0
 _SIZE, _SMALL = 8.6, 8.0
 _TALLEST = 235.0
 _TRIALS = frozenset({
@@ -41,7 +43,6 @@ _TRIALS = frozenset({
 })  # fmt: skip
 _SUMMARIES = frozenset({"label", "estimate", "lower", "upper", "pi_lower", "pi_upper", "strong"})
 _SILENT = frozenset({"label", "place", "n", "direction"})
-_UP, _MINUS = "\N{RIGHTWARDS ARROW}", "\N{LEFTWARDS ARROW}"
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ class _Row:
 
 
 def _number(value: float) -> str:
-    return number(value, 2 if abs(value) < 10 else 1)
+    size = abs(value)
+    return number(value, 2 if size < 10 else 1 if size < 100 else 0)
 
 
 def forest_figure(
@@ -90,7 +92,7 @@ def forest_figure(
         One row per average: label, estimate, lower, upper, pi_lower, pi_upper (prediction
         interval, NaN without one), strong (the base case). Empty where nothing is pooled.
     unprinted : pandas.DataFrame or None
-        Trials that print no figures: label, place, n, direction (in words). They are listed and
+        Trials without usable figures: label, place, n, direction (in words). They are listed and
         never drawn as an estimate.
     scale : {'difference', 'log'}
         Whether values are differences or logarithms of ratios, which are printed as ratios.
@@ -115,10 +117,11 @@ def forest_figure(
         a page.
     """
     _check(trials, summaries, unprinted, scale)
-    # A long list first gets more room for names, so that they need fewer lines, then less leading.
-    for most, pad in ((_NAMES, _PAD), (_WIDE_NAMES, _PAD), (_WIDE_NAMES, _TIGHT_PAD)):
+    extent = _extent(trials, summaries, worthwhile)
+    # A long list first gets less leading, then more room for names, so that they need fewer lines.
+    for most, pad in ((_NAMES, _PAD), (_NAMES, _TIGHT_PAD), (_WIDE_NAMES, _TIGHT_PAD)):
         rows = _rows(trials, summaries, unprinted, scale, write, most, pad)
-        notes = _notes(trials, summaries, rows, unprinted)
+        notes = _notes(trials, summaries, unprinted, extent)
         foot = _foot(axis_label, favours)
         depth = _HEAD + sum(row.height for row in rows) + _rule_above(rows)
         height = depth + foot + (_LINE * len(notes) + 1.2 if notes else 0.0)
@@ -127,7 +130,7 @@ def forest_figure(
     fig = style.figure(style.TEXT_WIDTH, height)
     fig.set_layout_engine("none")
     ax = fig.add_axes((0, 0, 1, 1))
-    ax.set(xlim=(0, style.TEXT_WIDTH), ylim=(height, 0))
+    ax.set(xlim=(-0.3, style.TEXT_WIDTH + 0.3), ylim=(height, 0))
     ax.axis("off")
 
     names = max([_width("Trial", _SMALL)] + [_names_width(r) for r in rows if r.kind != "summary"])
@@ -139,7 +142,7 @@ def forest_figure(
     count_at = names + _GAP + people
     plane = _Plane(
         count_at + _GAP + 1.5, style.TEXT_WIDTH - words - _GAP - 1.5,
-        *_extent(trials, summaries, worthwhile),
+        *extent,
     )  # fmt: skip
     _frame(ax, plane, depth, title, count_at, worthwhile)
     top, largest = _HEAD, trials["weight"].max()
@@ -188,7 +191,7 @@ def forest_alt(
     -------
     str
         Sentences: the average or that nothing is pooled, where the trials were done, how far
-        their results reach, and what is known of trials without figures.
+        their results reach, and what is known of trials without usable figures.
     """
     _check(trials, summaries, unprinted, scale)
     say = _Voice(scale, favours, write)
@@ -214,7 +217,7 @@ def forest_alt(
         said.append(f"{_capital(count_words(len(trials), 'trial'))}, not pooled.")
     if len(trials):
         if len(summaries):
-            said.append(f"{_capital(count_words(len(trials), 'trial'))}: {_places(trials)}.")
+            said.append(f"{_capital(count_words(len(trials), 'trial'))} ({_places(trials)}).")
         if len(shown) > 3:
             order = shown["estimate"].to_numpy(dtype=float).argsort(kind="stable")
             low, high = shown.iloc[order[0]], shown.iloc[order[-1]]
@@ -223,9 +226,9 @@ def forest_alt(
                 f"{say.value(high['estimate'])} ({high['label']}); {say.sides(shown['estimate'])}."
             )
         else:
-            for _, row in trials.iterrows():
+            for position, (_, row) in enumerate(trials.iterrows()):
                 n = "" if pd.isna(row["n"]) else f", {number(row['n'])} people"
-                unit = "" if len(summaries) else f" ({axis_label})"
+                unit = "" if len(summaries) or position else f" ({axis_label})"
                 said.append(
                     f"{row['label']} ({row['place']}{n}): {say.result(row)}{unit}, {say.side(row)}."
                 )
@@ -239,7 +242,8 @@ def forest_alt(
         listed = "; ".join(f"{row['label']}: {row['direction']}" for _, row in unprinted.iterrows())
         more = "more " if len(trials) else ""
         said.append(
-            _capital(count_words(len(unprinted), f"{more}trial")) + f" without figures: {listed}."
+            _capital(count_words(len(unprinted), f"{more}trial"))
+            + f" without usable figures: {listed}."
         )
     return " ".join(said)
 
@@ -268,14 +272,14 @@ class _Voice:
             return "with no direction"
         side = self.favours[int(row["estimate"] > 0)]
         if not (math.isfinite(row["lower"]) and math.isfinite(row["upper"])):
-            return f"on the side of “{side}”"
+            return f"on the side “{side}”"
         if row["lower"] <= 0 <= row["upper"]:
-            return "an interval that includes no difference"
-        return f"clearly on the side of “{side}”"
+            return "the interval includes no difference"
+        return f"the whole interval on the side “{side}”"
 
     def sides(self, estimates: pd.Series) -> str:
         left, right = int((estimates < 0).sum()), int((estimates > 0).sum())
-        return f"{left} on the side of “{self.favours[0]}”, {right} of “{self.favours[1]}”"
+        return f"{left} on the side “{self.favours[0]}”, {right} on the side “{self.favours[1]}”"
 
 
 def _capital(words: str) -> str:
@@ -284,7 +288,7 @@ def _capital(words: str) -> str:
 
 def _places(trials: pd.DataFrame) -> str:
     counts = trials["place"].value_counts(sort=False).sort_values(ascending=False, kind="stable")
-    return ", ".join(f"{count} in {place}" for place, count in counts.items())
+    return ", ".join(f"{place} {count}" for place, count in counts.items())
 
 
 def _check(
@@ -306,6 +310,7 @@ def _check(
 # Text
 
 
+@lru_cache(maxsize=4096)
 def _width(words: str, size: float = _SIZE, weight: int = 400) -> float:
     """Width of a text in millimetres."""
     from matplotlib.font_manager import FontProperties
@@ -338,8 +343,10 @@ def _text(
     colour: str = "ink",
     **look: Any,
 ) -> None:
-    settings: dict[str, Any] = {"va": "center_baseline", "parse_math": False} | look
-    ax.text(x, y, words, fontsize=size, color=style.colour(colour), **settings)
+    # Centred by its capitals, not by the letters it happens to have: neighbours share a baseline.
+    baseline = y + 0.33 * size / 72 / style.MM
+    ax.text(x, baseline, words, fontsize=size, color=style.colour(colour), va="baseline",
+            parse_math=False, **look)  # fmt: skip
 
 
 def _names(label: str, lighter: str, most: float) -> tuple[tuple[str, str], ...]:
@@ -446,26 +453,26 @@ def _print(ax: Axes, row: _Row, top: float, count_at: float) -> None:
 def _notes(
     trials: pd.DataFrame,
     summaries: pd.DataFrame,
-    rows: Sequence[_Row],
     unprinted: pd.DataFrame | None,
+    extent: tuple[float, float],
 ) -> list[str]:
-    """The legend: only what is there is explained."""
-    notes = []
-    if trials["flagged"].astype(bool).any():
-        notes.append("hollow: carries a warning, see the table")
-    if len(summaries) and np.isfinite(summaries["pi_lower"].astype(float)).any():
-        notes.append("thin line through a diamond: where a new trial would be expected")
-    if unprinted is not None and len(unprinted):
-        notes.append("open tick: no figures, not an estimate")
-    return _wrap_notes(notes)
-
-
-def _wrap_notes(notes: Sequence[str]) -> list[str]:
+    """Lines of the legend: only what is there is explained."""
+    limits = ["lower", "upper", "pi_lower", "pi_upper"]
+    ends = pd.concat([trials[["estimate", "lower", "upper"]], summaries[limits]]).astype(float)
+    explained = (
+        (trials["flagged"].astype(bool).any(), "Hollow: carries a warning, see the table."),
+        (summaries["pi_lower"].notna().any(),
+         "Thin line through a diamond: where a new trial would be expected."),
+        (((ends < extent[0]) | (ends > extent[1])).any(axis=None),
+         "Arrow: goes on beyond the axis."),
+        (unprinted is not None and len(unprinted) > 0,
+         "Open tick: no usable figures, not an estimate."),
+    )  # fmt: skip
     lines: list[str] = []
-    for note in notes:
-        if lines and _width(f"{lines[-1]};  {note}", _SMALL) <= style.TEXT_WIDTH:
-            lines[-1] += f";  {note}"
-        else:
+    for here, note in explained:
+        if here and lines and _width(f"{lines[-1]}  {note}", _SMALL) <= style.TEXT_WIDTH:
+            lines[-1] += f"  {note}"
+        elif here:
             lines.append(note)
     return lines
 
@@ -508,8 +515,11 @@ def _extent(
     ends = ends[np.isfinite(ends)]
     low, high = min(anchors), max(anchors)
     if len(ends):
-        low = min(low, max(float(ends.min()), low - REACH * usual))
-        high = max(high, min(float(ends.max()), high + REACH * usual))
+        whole = min(low, float(ends.min())), max(high, float(ends.max()))
+        low, high = max(whole[0], low - REACH * usual), min(whole[1], high + REACH * usual)
+        # An axis that has to grow only a little shows every interval to its end.
+        if whole[1] - whole[0] <= 2 * (high - low):
+            low, high = whole
     if high - low <= 0:
         low, high = -1.0, 1.0
     margin = 0.04 * (high - low)
@@ -596,30 +606,47 @@ def _axis(ax: Axes, plane: _Plane, depth: float, scale: ScaleName) -> None:
         _text(ax, x, y + 3.0, label, ha="center")
 
 
+def _sides(favours: tuple[str, str]) -> tuple[list[str], list[str]]:
+    """Lines on either side: each has half of the sheet at most."""
+    most = style.TEXT_WIDTH / 2 - 3.0
+    return (
+        _wrap(f"\N{LEFTWARDS ARROW} {favours[0]}", most, _SMALL),
+        _wrap(f"{favours[1]} \N{RIGHTWARDS ARROW}", most, _SMALL),
+    )
+
+
+def _measured(axis_label: str) -> list[str]:
+    """Lines of the label of the axis."""
+    return _wrap(_capital(axis_label), style.TEXT_WIDTH - 2.0, _SMALL)
+
+
 def _foot(axis_label: str, favours: tuple[str, str]) -> float:
     """Height of what stands below the axis."""
-    return 5.8 + _LINE * (1 + len(_wrap(axis_label, style.TEXT_WIDTH, _SMALL)))
+    return 6.4 + _LINE * (max(map(len, _sides(favours))) + len(_measured(axis_label)))
 
 
 def _below(
     ax: Axes, plane: _Plane, depth: float, axis_label: str, favours: tuple[str, str]
 ) -> None:
     """What the two sides mean, at the ends of the axis, and what is measured under them."""
-    left, right = f"{_MINUS} {favours[0]}", f"{favours[1]} {_UP}"
-    y = depth + 5.4 + _LINE / 2
-    widths = _width(left, _SMALL), _width(right, _SMALL)
+    left, right = _sides(favours)
+    wide_left, wide_right = (max(_width(line, _SMALL) for line in side) for side in (left, right))
     # Words too long for the axis are pushed outwards, where nothing else is printed.
     middle = (plane.left + plane.right) / 2
-    start = min(plane.left, middle - 2.0 - widths[0])
-    end = max(plane.right, middle + 2.0 + widths[1])
+    start = min(plane.left, middle - 2.0 - wide_left)
+    end = max(plane.right, middle + 2.0 + wide_right)
     if end > style.TEXT_WIDTH:
-        start, end = start - (end - style.TEXT_WIDTH), style.TEXT_WIDTH
-    _text(ax, start, y, left, _SMALL, colour="comparison")
-    _text(ax, end, y, right, _SMALL, colour="comparison", ha="right")
-    for line in _wrap(axis_label, style.TEXT_WIDTH, _SMALL):
+        start, end = min(start, style.TEXT_WIDTH - wide_right - 4.0 - wide_left), style.TEXT_WIDTH
+    y = depth + 5.4 + _LINE / 2
+    for position, line in enumerate(left):
+        _text(ax, start, y + _LINE * position, line, _SMALL, colour="comparison")
+    for position, line in enumerate(right):
+        _text(ax, end, y + _LINE * position, line, _SMALL, colour="comparison", ha="right")
+    y += _LINE * (max(len(left), len(right)) - 1)
+    for line in _measured(axis_label):
         y += _LINE
         half = _width(line, _SMALL) / 2
-        x = min(max(middle, half), style.TEXT_WIDTH - half)
+        x = min(max(middle, half + 1.0), style.TEXT_WIDTH - 1.0 - half)
         _text(ax, x, y, line, _SMALL, ha="center")
 
 
@@ -643,12 +670,13 @@ def _draw_trial(ax: Axes, plane: _Plane, row: _Row, y: float, largest: float) ->
 
     data, lake = row.data, style.colour("programme")
     estimate, low, high = (float(data[key]) for key in ("estimate", "lower", "upper"))
-    if math.isfinite(low) and math.isfinite(high):
-        _reach(ax, plane, low, high, y, color=lake, lw=1.2, zorder=3)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        low = high = estimate
     if not math.isfinite(estimate):
         return
+    # What lies beyond the axis is an arrow alone: no marker stands where no estimate is.
+    _reach(ax, plane, low, high, y, color=lake, lw=1.2, zorder=3)
     if not plane.holds(estimate):
-        _reach(ax, plane, estimate, estimate, y, color=lake, lw=1.2, zorder=3)
         return
     # The area is proportional to the weight, down to what can still be seen.
     weighed = math.isfinite(data["weight"]) and largest > 0
