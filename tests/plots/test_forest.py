@@ -272,6 +272,12 @@ def test_numbers_are_written_as_the_caller_writes_them():
     assert "0.300 (-0.050 to 0.650)" in words(fig)
 
 
+def test_without_any_estimate_the_axis_has_no_scale():
+    shown = words(forest_figure(trials(0), NONE, SILENT, **OPTIONS))
+    assert "0" in shown
+    assert not {"0.5", "1.0"} & set(shown)
+
+
 @settings(deadline=None, max_examples=25)
 @given(
     st.lists(

@@ -161,7 +161,8 @@ def forest_figure(
         elif row.kind == "unprinted":
             _open_tick(ax, plane.at(0.0), middle)
         top += row.height
-    _axis(ax, plane, depth, scale)
+    known = trials["estimate"].notna().any()
+    _axis(ax, plane, depth, *(_ticks(plane, scale) if known else _no_difference(scale)))
     _below(ax, plane, depth, axis_label, favours)
     for position, line in enumerate(notes):
         y = depth + foot + _LINE * (position + 0.5)
@@ -526,11 +527,15 @@ def _extent(
     return low - margin, high + margin
 
 
+def _no_difference(scale: ScaleName) -> tuple[list[float], list[str]]:
+    """The one tick that every axis has, alone where there is nothing to measure."""
+    return [0.0], ["1" if scale == "log" else "0"]
+
+
 def _ticks(plane: _Plane, scale: ScaleName) -> tuple[list[float], list[str]]:
     """Round values, and where there is room for each; no difference is always among them."""
     from matplotlib.ticker import MaxNLocator
 
-    fine: tuple[list[float], list[str]] = ([0.0], ["1" if scale == "log" else "0"])
     if scale == "difference":
         for bins in range(7, 1, -1):
             locator = MaxNLocator(bins, steps=[1, 2, 2.5, 5, 10])
@@ -539,7 +544,7 @@ def _ticks(plane: _Plane, scale: ScaleName) -> tuple[list[float], list[str]]:
             labels = _tick_labels(values)
             if _roomy(plane, values, labels):
                 return values, labels
-        return fine
+        return _no_difference(scale)
     low, high = math.exp(plane.low), math.exp(plane.high)
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     choices = []
@@ -558,7 +563,7 @@ def _ticks(plane: _Plane, scale: ScaleName) -> tuple[list[float], list[str]]:
         labels = [f"{math.exp(v):.6g}" for v in values]
         if 0.0 in values and 2 <= len(values) <= 7 and _roomy(plane, values, labels):
             return values, labels
-    return fine
+    return _no_difference(scale)
 
 
 def _tick_labels(values: Sequence[float]) -> list[str]:
@@ -596,11 +601,13 @@ def _frame(
         _text(ax, middle, y, words, _SMALL, colour="caution", ha="center")
 
 
-def _axis(ax: Axes, plane: _Plane, depth: float, scale: ScaleName) -> None:
+def _axis(
+    ax: Axes, plane: _Plane, depth: float, values: Sequence[float], labels: Sequence[str]
+) -> None:
     slate = style.colour("comparison")
     y = depth + 0.6
     ax.plot([plane.left, plane.right], [y, y], color=slate, lw=0.6)
-    for value, label in zip(*_ticks(plane, scale), strict=True):
+    for value, label in zip(values, labels, strict=True):
         x = plane.at(value)
         ax.plot([x, x], [y, y + 1.0], color=slate, lw=0.6)
         _text(ax, x, y + 3.0, label, ha="center")
