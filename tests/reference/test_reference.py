@@ -1,6 +1,7 @@
 """Every reference result, computed by the package and compared number by number."""
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 
@@ -94,3 +95,16 @@ def test_longer_paths_take_their_numbers_from_shorter_ones():
     whole, part = harness.computations(fixture)
     assert harness.expected(fixture, whole) == {"a": 1, "b": {"d": 3}}
     assert harness.expected(fixture, part) == 2
+
+
+def test_the_page_lists_what_the_tests_compare(project):
+    text = (project.root / "docs" / "validation.md").read_text(encoding="utf-8")
+    compared, rest = text.split("## Not built yet")
+    missing = rest.split("Their reference results")[0]
+    told = set(re.findall(r"^\| `(\w+)`", compared, re.MULTILINE))
+    untold = set(re.findall(r"`(\w+)`", missing))
+    names = {case.function: set() for case in harness.cases()}
+    for case in harness.cases():
+        names[case.function].add(harness.is_not_built(case.name))
+    assert told == {name for name, states in names.items() if False in states}
+    assert untold == {name for name, states in names.items() if states == {True}}
