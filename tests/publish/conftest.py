@@ -17,6 +17,8 @@ import pytest
 from evidence.project import Project
 
 ROOT = Path(__file__).resolve().parents[2]
+# So that the tests of this folder share `sample` and `structure`.
+sys.path.insert(0, str(Path(__file__).parent))
 
 # Stands for the command line in a project without literature: prints each outcome as JSON.
 DRIVER = """
