@@ -23,11 +23,12 @@ def standing(evidence: Evidence) -> Sentence:
     trials = evidence.trials
     home = trials.studies["country"].isin(("GB", "IE"))
     return sentence(
-        "The trials are a targeted selection of {studies}, {home} of them British or Irish, read "
-        "mostly from abstracts. It is no systematic review, and nobody has appraised these trials "
-        "for risk of bias yet. Abstracts print figures for clear results first, so what follows is "
-        "probably too favourable to the programmes. Nothing here recommends that a service be "
-        "opened or closed: it shows where to look, what to test locally and what to ask.",
+        "The trials are a targeted selection of {studies} studies, {home} of them British or "
+        "Irish, read mostly from abstracts. It is no systematic review, and nobody has appraised "
+        "these trials for risk of bias yet. Abstracts print figures for clear results first, so "
+        "what follows is probably too favourable to the programmes. Nothing here recommends that a "
+        "service be opened or closed: it shows where to look, what to test locally and what to "
+        "ask.",
         studies=_count(len(trials.studies), "studies"),
         home=_count(int(home.sum()), "British or Irish studies"),
     )

@@ -65,6 +65,7 @@ def outcome_block(evidence: Evidence, construct_id: str, *, level: int = 3) -> B
         sentence("*{question}*", question=Name(str(construct["question"]))),
         join(result_sentences(evidence, construct_id)),
         evidence.figure(construct_id),
+        join(bearing_sentences(evidence, construct_id)),
         trials_table(evidence, construct_id),
         join([sureness(), who(construct)]),
     )
@@ -77,9 +78,17 @@ def result_sentences(evidence: Evidence, construct_id: str) -> list[Sentence]:
     said = [_stratum(evidence, construct_id, "british_irish", home)]
     if everywhere > home:
         said.append(_stratum(evidence, construct_id, "all", everywhere))
-    said += _sensitivity(evidence, construct_id, "british_irish" if home else "all")
-    said += _unprinted(evidence, construct_id)
-    said.append(_hundred(evidence, construct_id))
+    return said
+
+
+def bearing_sentences(evidence: Evidence, construct_id: str) -> list[Sentence]:
+    """What bears on the results: sensitivity, trials without figures, and people in a hundred."""
+    home = evidence.k(construct_id, "british_irish")
+    said = [
+        _hundred(evidence, construct_id),
+        *_sensitivity(evidence, construct_id, "british_irish" if home else "all"),
+        *_unprinted(evidence, construct_id),
+    ]
     return [each for each in said if each.text]
 
 
@@ -191,10 +200,22 @@ def _single(
     ])  # fmt: skip
 
 
+AT_ONCE: Mapping[str, str] = {
+    "baseline": "at the start",
+    "randomisation": "at the start",
+    "end-of-programme": "at the end of the programme",
+    "birth": "at birth",
+}
+"""When a follow-up of zero months is."""
+
+
 def _followed(trial: pd.Series[Any]) -> Sentence:
     value = trial["follow_up_months"]
-    if pd.isna(value) or float(value) <= 0:
+    if pd.isna(value):
         return Sentence("")
+    if float(value) == 0:
+        when = AT_ONCE.get(str(trial["follow_up_anchor"]), "")
+        return sentence(", measured {when},", when=when) if when else Sentence("")
     time = Fact(float(value), months(float(value)), "months", "observation", _EFFECTS,
                 (f"effects:{trial['effect_id']}",))  # fmt: skip
     anchors = {
@@ -397,9 +418,11 @@ def _people(value: Any, how: str, inputs: tuple[str, ...]) -> Fact | str:
     return Fact(float(value), number(value), "people", "count", how, inputs)
 
 
-def _time(value: Any, how: str, inputs: tuple[str, ...]) -> Fact | str:
+def _time(value: Any, anchor: object, how: str, inputs: tuple[str, ...]) -> Fact | str:
     if pd.isna(value):
         return "not stated"
+    if float(value) == 0:
+        return AT_ONCE.get(str(anchor), "not stated")
     return Fact(float(value), months(float(value)), "months", "observation", how, inputs)
 
 
@@ -415,7 +438,7 @@ def trials_table(evidence: Evidence, construct_id: str) -> Table:
         rows.append([
             Name(f"{study_name(study)}, {country_name(study['country'])}"),
             Name(evidence.programme(row["study_id"])),
-            _people(n, _EFFECTS, inputs), _time(time, _EFFECTS, inputs),
+            _people(n, _EFFECTS, inputs), _time(time, row["follow_up_anchor"], _EFFECTS, inputs),
             short_result(_as_estimate(row), scale, inputs),
             flag_words(row["flags"]),
         ])  # fmt: skip
@@ -426,7 +449,7 @@ def trials_table(evidence: Evidence, construct_id: str) -> Table:
         rows.append([
             Name(f"{study_name(study)}, {country_name(study['country'])}"),
             Name(evidence.programme(row["study_id"])),
-            _people(n, _SILENT, inputs), _time(time, _SILENT, inputs),
+            _people(n, _SILENT, inputs), _time(time, "", _SILENT, inputs),
             DIRECTIONS[str(row["told"])],
             REASONS[str(row["reason"])] if row["reason"] else "figures not printed",
         ])  # fmt: skip
