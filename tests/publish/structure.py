@@ -4,6 +4,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ class PdfStructure:
         if not levels or levels[0] != 1:
             found.append("the first heading is not of level 1")
         found += [f"a heading of level {b} after one of level {a}"
-                  for a, b in zip(levels, levels[1:], strict=False) if b > a + 1]  # fmt: skip
+                  for a, b in pairwise(levels) if b > a + 1]  # fmt: skip
         found += [f"the font {name} is not embedded" for name in self._fonts_outside()]
         return found
 
@@ -85,12 +86,13 @@ class PdfStructure:
         return found
 
     def _fonts_outside(self) -> list[str]:
-        missing = []
-        for entry in self.pdf.objects:
-            if isinstance(entry, pikepdf.Dictionary) and entry.get("/Type") == "/FontDescriptor":
-                if not {"/FontFile", "/FontFile2", "/FontFile3"} & set(entry.keys()):
-                    missing.append(str(entry.get("/FontName")))
-        return missing
+        return [
+            str(entry.get("/FontName"))
+            for entry in self.pdf.objects
+            if isinstance(entry, pikepdf.Dictionary)
+            and entry.get("/Type") == "/FontDescriptor"
+            and not {"/FontFile", "/FontFile2", "/FontFile3"} & set(entry.keys())
+        ]
 
 
 _BLOCKS = frozenset(
