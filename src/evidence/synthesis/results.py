@@ -177,8 +177,8 @@ class MetaResults:
         tail = ndtr(size) if self.test == "z" else stdtr(self.df_resid, size)
         return self._series(np.asarray(2 * tail, dtype=float))
 
-    def _reach(self, alpha: float) -> float:
-        """Quantile that an interval stretches by."""
+    def quantile(self, alpha: float) -> float:
+        """Quantile of the normal or t distribution by which an interval stretches to each side."""
         from scipy.special import ndtri, stdtrit
 
         if not 0 < alpha < 1:
@@ -199,7 +199,7 @@ class MetaResults:
         pandas.DataFrame
             One row per coefficient; columns ``lower``, ``upper``.
         """
-        reach = self._reach(alpha) * self._se
+        reach = self.quantile(alpha) * self._se
         return pd.DataFrame(
             {"lower": self.beta - reach, "upper": self.beta + reach}, index=list(self.names)
         )
@@ -561,7 +561,7 @@ class MetaResults:
             raise UsageError(f"exog has {self.p} columns ({', '.join(self.names)})")
         mean = rows @ self.beta
         se = np.sqrt(np.einsum("ij,jk,ik->i", rows, self._cov, rows))
-        reach = self._reach(alpha)
+        reach = self.quantile(alpha)
         sd = np.sqrt(se**2 + self.tau2) if self._random else np.full_like(se, np.nan)
         columns = {
             "mean": mean,

@@ -8,6 +8,7 @@ import formulaic
 import numpy as np
 import pandas as pd
 
+from evidence.synthesis import refits, shrunk
 from evidence.synthesis.meta import meta
 
 Args = dict[str, Any]
@@ -189,7 +190,36 @@ def information_criteria(args: Args, data: Data) -> dict[str, Any]:
     return found | {"tau2": model.tau2}
 
 
+def _refits(table: pd.DataFrame, args: Args) -> dict[str, Any]:
+    # Where one study is left the reference writes the values that no heterogeneity would give.
+    table = table.fillna({"Q_pvalue": 1.0, "I2": 0.0, "H2": 1.0})
+    names = {
+        "estimate": "estimate", "se": "se", "pvalue": "pval", "ci_lower": "ci.lb",
+        "ci_upper": "ci.ub", "Q": "Q", "Q_pvalue": "Qp", "tau2": "tau2", "I2": "I2", "H2": "H2",
+        "statistic": "zval" if args["test"] == "z" else "tval",
+    }  # fmt: skip
+    return {name: _listed(table[column]) for column, name in names.items()}
+
+
+def leave_one_out(args: Args, data: Data) -> dict[str, Any]:
+    return _refits(refits.leave_one_out(fit(args, data), _alpha(args)), args)
+
+
+def cumulative(args: Args, data: Data) -> dict[str, Any]:
+    order = data[args["columns"]["order"]]
+    return _refits(refits.cumulative(fit(args, data), order, _alpha(args)), args)
+
+
+def blup(args: Args, data: Data) -> dict[str, Any]:
+    table = shrunk.blup(fit(args, data), args["kind"], _alpha(args))
+    names = {"mean": "pred", "se": "se", "lower": "pi_lb", "upper": "pi_ub"}
+    return {name: _listed(table[column]) for column, name in names.items()}
+
+
 FUNCTIONS = {
+    "leave_one_out": leave_one_out,
+    "cumulative": cumulative,
+    "blup": blup,
     "rma": rma,
     "meta_regression": meta_regression,
     "rma_ci": rma_ci,
