@@ -99,6 +99,7 @@ class Kind:
 
 def _begin_briefings(project: Project, on_step: Callable[[str], None]) -> None:
     from evidence.briefing import evidence_pack
+    from evidence.briefing.local import local_data
     from evidence.literature import check, connect
 
     on_step("Checking the literature and the places")
@@ -108,6 +109,9 @@ def _begin_briefings(project: Project, on_step: Callable[[str], None]) -> None:
     evidence_pack(project)
     # After the synthesis, whose results it holds too; built only where anything has changed.
     connect(project).close()
+    on_step("Comparing all authorities")
+    # Before the workers begin, so that none of them, and no kernel, does it again.
+    local_data(project)
 
 
 def _briefing_data(code: str, edition: str, project: Project) -> DocumentData:
