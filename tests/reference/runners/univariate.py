@@ -8,7 +8,7 @@ import formulaic
 import numpy as np
 import pandas as pd
 
-from evidence.synthesis import refits, shrunk
+from evidence.synthesis import comparison, refits, shrunk
 from evidence.synthesis.meta import meta
 
 Args = dict[str, Any]
@@ -216,7 +216,17 @@ def blup(args: Args, data: Data) -> dict[str, Any]:
     return {name: _listed(table[column]) for column, name in names.items()}
 
 
+def vif(args: Args, data: Data) -> Any:
+    model = fit(args, data)
+    if args["coefficients"] is None:
+        return _listed(comparison.variance_inflation(model))
+    places = [place - 1 for place in args["coefficients"]]
+    value = comparison.generalised_variance_inflation(model, places)
+    return {"btt": args["coefficients"], "value": value}
+
+
 FUNCTIONS = {
+    "vif": vif,
     "leave_one_out": leave_one_out,
     "cumulative": cumulative,
     "blup": blup,
