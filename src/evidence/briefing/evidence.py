@@ -57,7 +57,9 @@ class Evidence:
         for frame in (
             self.trials.constructs, *tables, self.bridge, self.effects, self.estimates, self.silent
         ):  # fmt: skip
-            text = frame.drop(columns="_row", errors="ignore").to_json(double_precision=15)
+            text = frame.drop(columns="_row", errors="ignore").to_json(
+                date_format="iso", double_precision=15
+            )
             digest.update(text.encode())
         return digest.hexdigest()
 

@@ -125,11 +125,14 @@ def _stratum(evidence: Evidence, construct_id: str, stratum: str, k: int) -> Sen
                      result=result(_as_estimate(one), scale, (f"effects:{one['effect_id']}",)))
             for _, one in rows.iterrows()
         ]  # fmt: skip
-        return sentence(
-            "{count} {where} answer this; {why}. {each}. {direction}",
-            count=_capital(trials), where=where, why=why, each=_listed(each),
-            direction=scale.direction,
-        )  # fmt: skip
+        start = sentence(
+            "{count} {where} answer this; {why}. {each}.",
+            count=_capital(trials),
+            where=where,
+            why=why,
+            each=_listed(each),
+        )
+        return join([start, scale.direction])
     children = _children(row, inputs)
     start = sentence(
         "Averaged over {count} {where}{children}, {result}.",

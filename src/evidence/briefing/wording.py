@@ -43,8 +43,9 @@ DECIDERS: Mapping[str, str] = {
 
 COUNTRIES: Mapping[str, str] = {
     "AU": "Australia", "BR": "Brazil", "CA": "Canada", "CH": "Switzerland", "CL": "Chile",
-    "CN": "China", "CO": "Colombia", "CZ": "Czechia", "DE": "Germany", "DK": "Denmark", "EE": "Estonia",
-    "FI": "Finland", "GB": "United Kingdom", "IE": "Ireland", "IL": "Israel", "JM": "Jamaica",
+    "CN": "China", "CO": "Colombia", "CZ": "Czechia", "DE": "Germany", "DK": "Denmark",
+    "EE": "Estonia", "FI": "Finland", "GB": "United Kingdom", "IE": "Ireland",
+    "IL": "Israel", "JM": "Jamaica",
     "NL": "Netherlands", "PA": "Panama", "PH": "Philippines", "PL": "Poland",
     "RW": "Rwanda", "SE": "Sweden", "TH": "Thailand", "TR": "Turkey", "TZ": "Tanzania",
     "UG": "Uganda", "US": "United States", "ZA": "South Africa",

@@ -1,0 +1,120 @@
+"""What every question's trials are said to show."""
+
+import re
+
+import pytest
+
+from evidence.briefing import outcomes, tested
+from evidence.briefing.evidence import evidence_pack, label_of
+from evidence.effectsize import FLAGS
+from evidence.tables.collect import facts_of
+
+from .test_prose import check
+
+
+@pytest.fixture(scope="session")
+def evidence(project):
+    return evidence_pack(project)
+
+
+@pytest.fixture(scope="session")
+def asked(evidence):
+    """Constructs with trials that print figures."""
+    return [name for name in evidence.constructs.index if evidence.k(name, "all")]
+
+
+def cited(text):
+    """Without citations, whose brackets and digits are no prose."""
+    return re.sub(r" ?\[@[^\]]*\]", "", text)
+
+
+def test_every_sentence_of_every_question(evidence, asked):
+    for name in asked:
+        said = outcomes.result_sentences(evidence, name)
+        assert said
+        for sentence in [*said, *outcomes.bearing_sentences(evidence, name)]:
+            check(type(sentence)(cited(sentence.text), sentence.facts), name)
+
+
+def test_the_words_follow_the_ladder(evidence, asked):
+    starts = {
+        "single": "One trial from Britain or Ireland answers this",
+        "bayes": "Averaged over", "reml": "Averaged over",
+        "none": "No trial from Britain or Ireland",
+    }  # fmt: skip
+    for name in asked:
+        row = evidence.estimate(name, "british_irish", "ladder")
+        first = outcomes.result_sentences(evidence, name)[0].plain
+        if row["form"] == "side-by-side":
+            assert "not averaged" in first
+        else:
+            assert first.startswith(starts[row["form"]])
+        assert ("a new place" in first) == (row["form"] == "reml")
+        assert ("partly assumed" in first) == (row["form"] == "bayes")
+
+
+def test_each_average_says_what_bears_on_it(evidence, asked):
+    for name in asked:
+        home = evidence.k(name, "british_irish")
+        row = evidence.estimate(name, "british_irish" if home else "all", "ladder")
+        said = " ".join(each.plain for each in outcomes.bearing_sentences(evidence, name))
+        assert ("probably too favourable" in said) == (row["form"] in ("bayes", "reml"))
+        zero = evidence.estimate(name, row["stratum"], "unprinted_at_zero")
+        assert ("entered as no difference" in said) == (zero is not None)
+
+
+def test_statutory_outcomes_are_told_as_more_or_fewer(evidence, asked):
+    for name in asked:
+        if evidence.construct(name)["statutory"] != "yes":
+            continue
+        said = " ".join(each.plain for each in outcomes.result_sentences(evidence, name))
+        for word in ("better", "worse", "programme's side", "favours"):
+            assert word not in said, f"{name}: {said}"
+        assert "favours" not in evidence.figure(name).alt
+
+
+def test_tables_hold_every_trial_and_every_warning_has_words(evidence, asked):
+    assert set(outcomes.WARNINGS) == set(FLAGS)
+    for name in asked:
+        table = outcomes.trials_table(evidence, name)
+        assert len(table.rows) == len(evidence.chosen(name)) + len(evidence.unheard(name))
+
+
+def test_figures_are_labelled_and_say_what_they_show(evidence, asked):
+    for name in asked:
+        figure = evidence.figure(name)
+        assert figure.label == label_of(name)
+        assert len(figure.alt) > 60
+    labels = [label_of(name) for name in asked]
+    assert len(set(labels)) == len(labels)
+
+
+def test_needs_and_trials_of_every_authority(local, evidence):
+    for code, profile in local.profiles.items():
+        for sentence in tested.tested_sentences(profile, evidence):
+            check(sentence, f"{code} tested")
+        table = tested.tested_table(profile, evidence)
+        assert {row[0].text.removesuffix(" (continued)") for row in table.rows} == set(
+            profile.frame["name"]
+        )
+        counts = tested.coverage(profile, evidence)
+        assert counts["with_home_trials"] <= counts["with_trials"] <= counts["worse"]
+        first, others = tested.constructs_for(profile, evidence)
+        assert not set(first) & set(others)
+        assert bool(first) == bool(counts["with_trials"])
+
+
+def test_every_need_without_trials_stays_as_an_empty_row(local, evidence):
+    profile = local.profiles["E08000025"]
+    rows = {row[0].text: row for row in tested.tested_table(profile, evidence).rows}
+    without = evidence.bridge.loc[evidence.bridge["link"] == "no-link", "indicator_id"]
+    assert len(without)
+    names = profile.frame.set_index("indicator_id")["name"]
+    for need in without:
+        assert rows[names[need]][2] == "no trial in this database"
+
+
+def test_facts_of_a_block_are_those_of_its_parts(evidence, asked):
+    block = outcomes.outcome_block(evidence, asked[0])
+    shown = set(re.findall(r'(?:data-fact|fact)="([0-9a-f]{10})"', block.markdown))
+    assert shown == {fact.id for fact in facts_of(block)}
