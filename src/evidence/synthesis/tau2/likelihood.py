@@ -89,7 +89,9 @@ def _derivatives(fit: LeastSquares, restricted: bool) -> tuple[float, float, flo
 
 def standard_error(v: Array, X: Array, tau2: float, *, restricted: bool) -> float:
     """Standard error of τ² from the expected information; as for :func:`log_likelihood`."""
-    return float(_derivatives(LeastSquares(v, 1 / (v + tau2), X), restricted)[2] ** -0.5)
+    expected = _derivatives(LeastSquares(v, 1 / (v + tau2), X), restricted)[2]
+    # Where one weight outweighs all others by more than a double can hold, nothing is left.
+    return expected**-0.5 if expected > 0 else math.inf
 
 
 def _fit(y: Array, v: Array, X: Array, *, restricted: bool) -> Tau2:
@@ -123,7 +125,8 @@ def _maximise(y: Array, v: Array, X: Array, restricted: bool) -> float:
     for _ in range(_STEPS):
         slope, observed, expected = at(value)
         low, high = (value, high) if slope > 0 else (low, value)
-        step = slope / (observed if observed > 0 else expected)
+        curvature = observed if observed > 0 else expected
+        step = slope / curvature if curvature > 0 else math.inf
         inside = low <= value + step <= high
         if inside and abs(step) <= 1e-9 * value:
             # Newton's error after a step is of the order of its square.
