@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if name in required:
                 pytest.fail(f"EVIDENCE_REQUIRE asks for {name}, which needs {what}", pytrace=False)
             pytest.skip(f"needs {what}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Count the reference results that the package cannot compute yet, by function."""
+    reasons = Counter(
+        reason
+        for report in terminalreporter.stats.get("xfailed", [])
+        if "/reference/" in report.nodeid
+        and (reason := getattr(report, "wasxfail", "")).startswith("not built: ")
+    )
+    if reasons:
+        parts = [f"{text.removeprefix('not built: ')} {n}" for text, n in sorted(reasons.items())]
+        terminalreporter.write_sep("-", f"reference results not built: {reasons.total()}")
+        terminalreporter.write_line(", ".join(parts))
 
 
 @pytest.fixture(scope="session")
