@@ -138,6 +138,23 @@ def test_odd_characters_and_long_words_stop_nothing(project, tmp_path, notebook_
     assert "Łódź" in text_of(pdf.path)
 
 
+def test_a_cell_that_begins_like_a_list_is_a_cell(project, tmp_path, notebook_of) -> None:
+    cells = ["- minus", "+ plus", "1. one", "= equals", "/ term: slash", "(bracket)", ".dot", "[x]"]
+    caption = sentence("{mark} A caption.", mark="1.")
+    table = Table(["#", "- What"], [(cell, cell) for cell in cells], caption, "tbl-marks")
+    made = prepare(notebook_of("## H", table), title="T", lang="en-GB", date="2026-11-24", name="d")
+    [result] = renderer("embedded", project).render([made], ["pdf"], tmp_path)
+    assert result.error is None
+    printed = text_of(result.path, "-layout")
+    assert "Table 1: 1. A caption." in " ".join(printed.replace("\xa0", " ").split())
+    for cell in ("- What", *cells):
+        assert re.search(re.escape(cell) + r"\s", printed), cell
+    assert len(re.findall(r"^\S.*\S {2,}\S", printed, re.MULTILINE)) >= len(cells)
+    with pikepdf.open(result.path) as pdf:
+        kinds = {str(i.get("/S")) for i in pdf.objects if isinstance(i, pikepdf.Dictionary)}
+    assert not kinds & {"/L", "/LI", "/H2"}
+
+
 def odd_block(text):
     from evidence.tables import Block
 

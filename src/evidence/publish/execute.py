@@ -90,9 +90,9 @@ def execute(
                 # Saving after every cell costs more than running most cells.
                 request_save_on_cell_execute=False,
                 execution_timeout=timeout,
-                # A kernel warns on every start that others on this machine could listen; what it
-                # computes is published anyway. Sockets in the file system would need short paths.
-                extra_arguments=["--log-level=ERROR"],
+                # A kernel warns on every start that others on this machine could listen. What it
+                # computes is published anyway, and its failures are in the notebook.
+                extra_arguments=["--log-level=CRITICAL"],
             )
     except PapermillExecutionError as error:
         _keep(scratch, out)

@@ -11,8 +11,6 @@ local function string_(text)
   return '"' .. text:gsub("\\", "\\\\"):gsub('"', '\\"') .. '"'
 end
 
-local options = pandoc.WriterOptions({ wrap_text = "wrap-none" })
-
 local inline = {
   Span = function(span)
     if span.classes:includes("unknown") then
@@ -36,25 +34,28 @@ local inline = {
   end,
 }
 
-local function text_of(inlines)
-  local doc = pandoc.Pandoc({ pandoc.Plain(inlines) }):walk(inline)
-  return (pandoc.write(doc, { format = "typst", extensions = { smart = false, citations = false } }, options)
-    :gsub("%s+$", ""))
+local function inline_raw(text)
+  return pandoc.RawInline("typst", text)
+end
+
+-- Inlines as Typst content in brackets. All content of an element becomes one run of inlines, which
+-- pandoc writes once: writing each cell of a table by itself took most of the time of a document.
+local function content(inlines)
+  local first = pandoc.utils.stringify(inlines):sub(1, 1)
+  -- At the start of content these would begin a list or a heading.
+  local out = pandoc.List({ inline_raw(first:match("[-+=/%d]") and "[#[];" or "[") })
+  out:extend(inlines)
+  out:insert(inline_raw("]"))
+  return out
 end
 
 local function figure(element)
   local image = element.content[1].content[1]
-  return raw("#figure(image(" .. string_(image.src) .. ", alt: "
-    .. string_(image.attributes["fig-alt"]) .. "), kind: image, caption: ["
-    .. text_of(element.caption.long[1].content) .. "]) <" .. element.identifier .. ">")
-end
-
-local function cell_text(cell)
-  local out = {}
-  for _, block in ipairs(cell.contents) do
-    table.insert(out, text_of(block.content))
-  end
-  return table.concat(out, " ")
+  local out = pandoc.List({ inline_raw("#figure(image(" .. string_(image.src) .. ", alt: "
+    .. string_(image.attributes["fig-alt"]) .. "), kind: image, caption: ") })
+  out:extend(content(element.caption.long[1].content))
+  out:insert(inline_raw(") <" .. element.identifier .. ">"))
+  return pandoc.Plain(out)
 end
 
 -- "start:40 end" says alignment and width of each column.
@@ -75,28 +76,37 @@ local function layout(text)
   return "(" .. table.concat(widths, ", ") .. ",)", "(" .. table.concat(aligns, ", ") .. ",)"
 end
 
+local function cell_content(cell)
+  return content(pandoc.utils.blocks_to_inlines(cell.contents, { pandoc.Space() }))
+end
+
 local function table_(element)
   local source = pandoc.read(element.content[1].text, "html").blocks[1]
   local columns, aligns = layout(source.attributes.layout)
-  local out = {}
-  local heads = {}
-  for _, cell in ipairs(source.head.rows[1].cells) do
-    table.insert(heads, "[" .. cell_text(cell) .. "]")
+  local heads = source.head.rows[1].cells
+  local out = pandoc.List({ inline_raw("#evidence-table(name: " .. string_(element.identifier)
+    .. ", caption: ") })
+  out:extend(content(element.content[2].content))
+  out:insert(inline_raw(", table(columns: " .. columns .. ", align: " .. aligns
+    .. ", inset: cell-inset(" .. #heads .. "), table.header("))
+  for _, cell in ipairs(heads) do
+    out:extend(cell_content(cell))
+    out:insert(inline_raw(", "))
   end
+  out:insert(inline_raw("), "))
   for _, body in ipairs(source.bodies) do
     for _, row in ipairs(body.body) do
-      local cells = {}
       for position, cell in ipairs(row.cells) do
-        local text = cell_text(cell)
-        table.insert(cells, position == 1 and ("row-head[" .. text .. "]") or ("[" .. text .. "]"))
+        if position == 1 then
+          out:insert(inline_raw("row-head"))
+        end
+        out:extend(cell_content(cell))
+        out:insert(inline_raw(", "))
       end
-      table.insert(out, "    " .. table.concat(cells, ", ") .. ",")
     end
   end
-  return raw("#evidence-table(name: " .. string_(element.identifier) .. ", caption: ["
-    .. text_of(element.content[2].content) .. "],\n  table(columns: " .. columns .. ", align: "
-    .. aligns .. ", inset: cell-inset(" .. #heads .. "),\n    table.header(" .. table.concat(heads, ", ") .. "),\n"
-    .. table.concat(out, "\n") .. "\n  ))")
+  out:insert(inline_raw("))"))
+  return pandoc.Plain(out)
 end
 
 -- A filter does not look into what it has put in place of an element, so boxes walk their content.
@@ -122,8 +132,8 @@ build = {
       return table_(element), false
     elseif classes:includes("callout-note") or classes:includes("callout-important") then
       local kind = classes[1]:match("callout%-(%a+)")
-      return boxed('#callout(kind: "' .. kind .. '", title: ['
-        .. text_of({ pandoc.Str(element.attributes.title) }) .. "])", element.content), false
+      return boxed('#callout(kind: "' .. kind .. '", title: ' .. string_(element.attributes.title)
+        .. ")", element.content), false
     elseif classes:includes("fold") then
       return element.content:walk(build), false
     elseif classes:includes("key-points") then
