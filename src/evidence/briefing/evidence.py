@@ -19,6 +19,7 @@ from evidence.project import Project
 if TYPE_CHECKING:
     from evidence.literature import Trials
     from evidence.plots.figure import Figure
+    from evidence.tables import Block
 
 _FRAMES = ("effects", "estimates", "silent")
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -131,22 +132,40 @@ class Evidence:
         silent : bool
             Whether constructs count whose trials print no figure.
         """
-        rows = self.bridge[
-            (self.bridge["indicator_id"] == indicator_id) & self.bridge["construct_id"].notna()
-        ]
-        order = rows.assign(far=rows["link"] != "same-outcome").sort_values(
-            ["far", "construct_id"], kind="stable"
-        )
         return [
-            str(name)
-            for name in order["construct_id"]
-            if self.k(str(name), "all") or (silent and len(self.unheard(str(name))))
+            name
+            for name in self._links.get(indicator_id, ())
+            if self.k(name, "all") or (silent and len(self.unheard(name)))
         ]
+
+    @cached_property
+    def _links(self) -> dict[str, list[str]]:
+        rows = self.bridge[self.bridge["construct_id"].notna()]
+        order = rows.assign(far=rows["link"] != "same-outcome").sort_values(
+            ["indicator_id", "far", "construct_id"], kind="stable"
+        )
+        return {
+            str(need): [str(name) for name in part["construct_id"]]
+            for need, part in order.groupby("indicator_id")
+        }
 
     def k(self, construct_id: str, stratum: str) -> int:
         """Independent trials with figures in a construct and stratum."""
         row = self.estimate(construct_id, stratum, "ladder")
         return 0 if row is None else int(row["k"])
+
+    @cached_property
+    def _shown(self) -> dict[tuple[str, int], Block]:
+        return {}
+
+    def shown(self, construct_id: str, level: int) -> Block:
+        """What every briefing says of a construct, put together once."""
+        from evidence.briefing.outcomes import outcome_block
+
+        key = (construct_id, level)
+        if key not in self._shown:
+            self._shown[key] = outcome_block(self, construct_id, level=level)
+        return self._shown[key]
 
     def figure(self, construct_id: str) -> Figure:
         """The forest plot of a construct, drawn once for all briefings."""

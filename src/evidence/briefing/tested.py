@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from evidence.briefing.forest import scale_for
 from evidence.briefing.needs import cardinal
-from evidence.briefing.outcomes import outcome_block, short_result
+from evidence.briefing.outcomes import short_result
 from evidence.briefing.wording import COMPARATORS
 from evidence.facts import Fact, Name, Raw, Sentence, count_words, enumerate_words, sentence
 from evidence.tables import Block, Column, Fold, Heading, Table
@@ -192,7 +192,7 @@ def tested_block(profile: NeedsProfile, evidence: Evidence) -> Block:
     if not first or not rest:
         return Block(*shown, *others)
     # Headings go no deeper than four: in the fold the questions stand without their needs'.
-    inside = [outcome_block(evidence, name, level=4) for _, names in rest for name in names]
+    inside = [evidence.shown(name, 4) for _, names in rest for name in names]
     return Block(*shown, Fold(Heading("Trials for the other needs", 3), inside))
 
 
@@ -200,7 +200,7 @@ def _need_block(profile: NeedsProfile, evidence: Evidence, need: str, names: lis
     row = profile.frame.set_index("indicator_id").loc[need]
     return Block(
         Heading(sentence("{need}", need=Name(str(row["name"]))), 3),
-        *(outcome_block(evidence, name, level=4) for name in names),
+        *(evidence.shown(name, 4) for name in names),
     )
 
 

@@ -45,7 +45,7 @@ class _Shown:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         return {
-            "text/plain": self.markdown,
+            "text/plain": f"<{type(self).__name__}>",
             "text/html": self.preview,
             "text/markdown": self.markdown,
         }
