@@ -141,7 +141,12 @@ def _stratum(evidence: Evidence, construct_id: str, stratum: str, k: int) -> Sen
         children=children,
         result=_averaged(row, scale, inputs),
     )
-    parts = [start, scale.direction, reading(row, scale, worthwhile)]
+    parts = [
+        *_clean_first(evidence, construct_id, stratum, row, scale),
+        start,
+        scale.direction,
+        reading(row, scale, worthwhile),
+    ]
     if row["form"] == "bayes":
         parts.append(sentence(
             "With so few trials, how much they differ from place to place is partly assumed."
@@ -149,6 +154,22 @@ def _stratum(evidence: Evidence, construct_id: str, stratum: str, k: int) -> Sen
     elif math.isfinite(row["pi_lower"]):
         parts.append(_prediction(row, scale, inputs))
     return join(parts)
+
+
+def _clean_first(
+    evidence: Evidence, construct_id: str, stratum: str, row: pd.Series[Any], scale: Scale
+) -> list[Sentence]:
+    """The average without flagged rows, to stand first where one of them dominates the whole."""
+    if "flagged row dominates" not in str(row["warnings"]):
+        return []
+    said = sentence(
+        "One result that carries a warning holds more than half of the weight of the average below."
+    )
+    clean = evidence.estimate(construct_id, stratum, "without_flagged")
+    if clean is None or clean["form"] not in ("bayes", "reml", "single"):
+        return [said, sentence("Without such results too few are left to average.")]
+    found = short_result(clean, scale, (f"estimates:{clean['estimate_id']}",))
+    return [said, sentence("Without such results it is {result}.", result=found)]
 
 
 def _listed(parts: Sequence[Sentence]) -> Sentence:
@@ -279,10 +300,6 @@ def _sensitivity(evidence: Evidence, construct_id: str, stratum: str) -> list[Se
             said.append(sentence(
                 "Without results that carry a warning too few are left to average."
             ))  # fmt: skip
-    if "flagged row dominates" in str(base["warnings"]):
-        said.insert(0, sentence(
-            "One result that carries a warning holds more than half of the weight of this average."
-        ))  # fmt: skip
     said.append(sentence(
         "Trials that found something are more likely to print figures, so the average is probably "
         "too favourable."
