@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import os
 import tempfile
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def write_atomically(path: Path, content: bytes | str) -> Path:
@@ -45,6 +50,26 @@ def write_atomically(path: Path, content: bytes | str) -> Path:
             Path(name).unlink()
         raise
     return path
+
+
+def write_parquet(frame: pd.DataFrame, path: Path) -> Path:
+    """Write a data frame as Parquet, atomically and without its index.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Categories become text.
+    path : pathlib.Path
+        Target.
+    """
+    import pandas as pd
+
+    stream = io.BytesIO()
+    categories = {
+        name: "str" for name, kind in frame.dtypes.items() if isinstance(kind, pd.CategoricalDtype)
+    }
+    frame.astype(categories).to_parquet(stream, index=False)
+    return write_atomically(path, stream.getvalue())
 
 
 @cache

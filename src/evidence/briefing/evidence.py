@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 
-from evidence.files import sha256_of_files, write_atomically
+from evidence.files import sha256_of_files, write_atomically, write_parquet
 from evidence.literature import bridge, inputs_sha256, read_trials
 from evidence.project import Project
 
@@ -227,7 +227,7 @@ def evidence_pack(
     }
     evidence = Evidence(trials, links, **frames, folder=folder)
     for name, frame in frames.items():
-        _write(frame, folder / f"{name}.parquet")
+        write_parquet(frame, folder / f"{name}.parquet")
     for construct_id in evidence.constructs.index:
         if evidence.k(construct_id, "all"):
             draw(evidence, construct_id).write(folder / "figures")
@@ -235,14 +235,3 @@ def evidence_pack(
     # Last, so that a run that was killed leaves no stamp.
     write_atomically(stamp, json.dumps(wanted) + "\n")
     return evidence
-
-
-def _write(frame: pd.DataFrame, path: Path) -> None:
-    import io
-
-    stream = io.BytesIO()
-    plain = frame.astype({
-        name: "str" for name, kind in frame.dtypes.items() if isinstance(kind, pd.CategoricalDtype)
-    })  # fmt: skip
-    plain.to_parquet(stream, index=False)
-    write_atomically(path, stream.getvalue())

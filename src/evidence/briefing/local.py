@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from evidence.files import sha256_of_files, write_atomically
+from evidence.files import sha256_of_files, write_atomically, write_parquet
 from evidence.literature import inputs_sha256, read_places
 from evidence.places import (
     Authority,
@@ -103,7 +103,7 @@ def local_data(project: Project) -> Local:
 def _write(local: Local, folder: Path, sha256: str) -> None:
     (folder / _STAMP).unlink(missing_ok=True)
     local.profiles.write(folder)
-    local.spend_frame.to_parquet(folder / "spend.parquet", index=False)
+    write_parquet(local.spend_frame, folder / "spend.parquet")
     content = {
         "areas": {code: asdict(area) for code, area in local.profiles.areas.items()},
         "periods": list(local.periods),

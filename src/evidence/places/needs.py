@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evidence.errors import DataError, Fault
+from evidence.files import write_parquet
 from evidence.places.authority import Authority, authority
 from evidence.places.discovery import benjamini_hochberg
 from evidence.places.poisson import poisson
@@ -119,9 +120,8 @@ class NeedsProfiles(Mapping[str, NeedsProfile]):
         folder : pathlib.Path
             Made if it does not exist.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        self.frame.to_parquet(folder / "needs.parquet", index=False)
-        self.neighbours.to_parquet(folder / "needs_neighbours.parquet", index=False)
+        write_parquet(self.frame, folder / "needs.parquet")
+        write_parquet(self.neighbours, folder / "needs_neighbours.parquet")
 
     @classmethod
     def read(cls, folder: Path, places: Places) -> NeedsProfiles:
