@@ -2,6 +2,7 @@
 
 import re
 
+import pandas as pd
 import pytest
 
 from evidence.briefing import outcomes, tested
@@ -71,6 +72,42 @@ def test_statutory_outcomes_are_told_as_more_or_fewer(evidence, asked):
         for word in ("better", "worse", "programme's side", "favours"):
             assert word not in said, f"{name}: {said}"
         assert "favours" not in evidence.figure(name).alt
+        bearing = " ".join(each.plain for each in outcomes.bearing_sentences(evidence, name))
+        for word in ("of a hundred people", "better", "worse"):
+            assert word not in bearing, f"{name}: {bearing}"
+
+
+def test_people_are_counted_only_as_far_as_trials_count_them(evidence, asked):
+    for name in asked:
+        rows = evidence.chosen(name)
+        home, everywhere = evidence.k(name, "british_irish"), evidence.k(name, "all")
+        if everywhere == home or evidence.estimate(name, "all", "ladder")["form"] != "bayes":
+            continue
+        said = outcomes.result_sentences(evidence, name)[-1].plain
+        assert ("at least" in said) == bool(rows["n_children"].isna().any()), said
+
+
+def test_a_single_trial_says_what_it_measured_and_how_its_interval_was_made(evidence, asked):
+    for name in asked:
+        row = evidence.estimate(name, "british_irish", "ladder")
+        if row["form"] != "single":
+            continue
+        rows = evidence.chosen(name)
+        trial = rows[rows["british_irish"]].iloc[0]
+        said = outcomes.result_sentences(evidence, name)[0].plain
+        assert trial["outcome_measure"] in said
+        assert ("made wider" in said) == (trial["design_effect"] > 1)
+        other = pd.notna(trial["ci_level"]) and trial["ci_level"] != 95
+        assert ("Its report gives a" in said) == other
+
+
+def test_a_trial_that_prints_one_result_and_tells_another_is_said_to(evidence, asked):
+    unprinted = evidence.trials.unprinted
+    for name in asked:
+        mine = unprinted[unprinted["construct_id"] == name]
+        told = mine["study_id"].isin(evidence.chosen(name)["study_id"])
+        said = " ".join(each.plain for each in outcomes.bearing_sentences(evidence, name))
+        assert said.count("for another result") == told.sum()
 
 
 def test_tables_hold_every_trial_and_every_warning_has_words(evidence, asked):

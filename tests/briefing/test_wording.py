@@ -50,6 +50,12 @@ def test_risk_differences_are_percentage_points():
     assert said.plain == "a difference of −5.0 percentage points (95% interval −11.0 to 1.0)"
 
 
+def test_a_limit_beside_zero_does_not_read_as_zero():
+    said = short_result(row(0.03, 0.0005, 0.06), scale("md"), ())
+    assert said.plain == "0.03 (0.0005 to 0.06)"
+    assert short_result(row(0.03, 0.0, 0.06), scale("md"), ()).plain == "0.03 (0.00 to 0.06)"
+
+
 def test_scores_keep_the_sign_of_benefit():
     for lower in ("yes", "no"):
         assert (
@@ -74,7 +80,10 @@ def test_limits_are_in_order_and_every_number_is_a_fact(metric, lower, centre, h
 @pytest.mark.parametrize(
     ("interval", "worthwhile", "words"),
     [
-        ((0.1, 0.5), 0.2, "on the programme's side"),
+        ((0.3, 0.5), 0.2, "on the programme's side."),
+        ((0.1, 0.5), 0.2, "includes effects too small to be worth having"),
+        ((0.1, 0.15), 0.2, "all of it is smaller than the smallest effect"),
+        ((0.1, 0.5), np.nan, "on the programme's side."),
         ((-0.5, -0.1), 0.2, "the programme did worse"),
         ((-0.1, 0.1), 0.2, "leaves no room for an effect as large"),
         ((-0.1, 0.3), 0.2, "does not settle the question"),

@@ -13,6 +13,7 @@ from evidence.briefing.needs import cardinal
 from evidence.briefing.wording import (
     COMPARATORS,
     DECIDERS,
+    LEVEL,
     Scale,
     country_name,
     months,
@@ -88,6 +89,7 @@ def bearing_sentences(evidence: Evidence, construct_id: str) -> list[Sentence]:
         _hundred(evidence, construct_id),
         *_sensitivity(evidence, construct_id, "british_irish" if home else "all"),
         *_unprinted(evidence, construct_id),
+        *_also_unprinted(evidence, construct_id),
     ]
     return [each for each in said if each.text]
 
@@ -113,6 +115,7 @@ def _stratum(evidence: Evidence, construct_id: str, stratum: str, k: int) -> Sen
     worthwhile = math.nan if pd.isna(worthwhile) else float(worthwhile)
     if row["form"] == "single":
         return _single(evidence, rows.iloc[0], row, scale, worthwhile, inputs, at_home)
+    complete = bool(rows["n_children"].notna().all())
     where = "British and Irish trials" if at_home else "trials from all countries"
     trials = Fact(k, count_words(k, "trial").split()[0], "trials", "count", _EFFECTS, inputs)
     if row["form"] == "side-by-side":
@@ -133,7 +136,7 @@ def _stratum(evidence: Evidence, construct_id: str, stratum: str, k: int) -> Sen
             each=_listed(each),
         )
         return join([start, scale.direction])
-    children = _children(row, inputs)
+    children = _children(row, inputs, complete)
     start = sentence(
         "Averaged over {count} {where}{children}, {result}.",
         count=trials,
@@ -218,10 +221,37 @@ def _single(
             children=_children(row, inputs), followed=_followed(trial),
             result=result(row, scale, inputs),
         ),
+        sentence("What it measured: {outcome}.", outcome=Name(str(trial["outcome_measure"]))),
         scale.direction,
+        _level(trial),
+        _widened(trial),
         reading(row, scale, worthwhile),
         sentence("A single trial says what happened there, not what to expect here."),
     ])  # fmt: skip
+
+
+def _level(trial: pd.Series[Any]) -> Sentence:
+    """The level of the trial's own interval where it is another."""
+    level = trial["ci_level"]
+    if pd.isna(level) or float(level) == LEVEL:
+        return Sentence("")
+    own = Fact(float(level), number(level, 1), "percent", "observation", _EFFECTS,
+               (f"effects:{trial['effect_id']}",))  # fmt: skip
+    return sentence(
+        "Its report gives a {level}% interval, which is {way}.",
+        level=own, way="wider" if float(level) > LEVEL else "narrower",
+    )  # fmt: skip
+
+
+def _widened(trial: pd.Series[Any]) -> Sentence:
+    """That the interval is not the printed one, where clustering widened it."""
+    if not float(trial["design_effect"]) > 1:
+        return Sentence("")
+    return sentence(
+        "The interval is made wider than the report's own figures give, because people came in "
+        "whole groups, such as schools or practices, and the report does not say that it allowed "
+        "for this."
+    )
 
 
 AT_ONCE: Mapping[str, str] = {
@@ -250,12 +280,15 @@ def _followed(trial: pd.Series[Any]) -> Sentence:
     return sentence(", followed for {time}{anchor},", time=time, anchor=anchor)
 
 
-def _children(row: pd.Series[Any], inputs: tuple[str, ...]) -> Sentence:
+def _children(row: pd.Series[Any], inputs: tuple[str, ...], complete: bool = True) -> Sentence:
+    """How many took part; a sum over trials of which some do not say is a least number."""
     if pd.isna(row["n_children"]):
         return Sentence("")
     value = round(float(row["n_children"]))
     fact = Fact(value, number(value), "people", "count", _EFFECTS, inputs)
-    return sentence(" with {n} participants", n=fact)
+    if complete:
+        return sentence(" with {n} participants", n=fact)
+    return sentence(" with at least {n} participants (not every trial says how many)", n=fact)
 
 
 def _prediction(row: pd.Series[Any], scale: Scale, inputs: tuple[str, ...]) -> Sentence:
@@ -267,8 +300,13 @@ def _prediction(row: pd.Series[Any], scale: Scale, inputs: tuple[str, ...]) -> S
              "evidence.synthesis.ladder.climb", inputs, note=f"{which} limit of prediction")
         for which, value in (("lower", low), ("upper", high))
     ]  # fmt: skip
+    start = (
+        "Trials differ: in a new place" if row["tau2"] > 0
+        else "The trials differ no more than chance would make them, but so few can hide more: "
+        "in a new place"
+    )  # fmt: skip
     return sentence(
-        "Trials differ: in a new place the true effect would be expected, in nineteen cases of "
+        start + " the true effect would be expected, in nineteen cases of "
         "twenty, between {low} and {high} on the same scale.",
         low=facts[0], high=facts[1],
     )  # fmt: skip
@@ -296,10 +334,9 @@ def _sensitivity(evidence: Evidence, construct_id: str, stratum: str) -> list[Se
                 start + "{few} it is {result}.", few=few,
                 result=short_result(row, scale, inputs),
             ))  # fmt: skip
-        elif model == "without_flagged":
-            said.append(sentence(
-                "Without results that carry a warning too few are left to average."
-            ))  # fmt: skip
+        else:
+            few_left = start.replace("From only those", "Of those")
+            said.append(sentence(few_left + " too few are left to average."))
     said.append(sentence(
         "Trials that found something are more likely to print figures, so the average is probably "
         "too favourable."
@@ -314,20 +351,14 @@ def _unprinted(evidence: Evidence, construct_id: str) -> list[Sentence]:
         return []
     count = Fact(len(rows), count_words(len(rows), "further trial"), "trials", "count", _SILENT,
                  tuple(rows["source"]))  # fmt: skip
-    words = {
-        "no-difference": "no difference",
-        "favours-control": "that the programme did worse",
-        "favours-intervention": "that the programme did better",
-        "not-stated": "nothing of the direction",
-    }
-    told = rows["told"].value_counts().reindex(list(words)).dropna()
+    told = rows["told"].value_counts().reindex(list(_TOLD)).dropna()
     if len(told) == 1:
         return [sentence(
             "{count} measured this and printed no figures, reporting {detail}.",
-            count=_capital(count), detail=words[str(told.index[0])],
+            count=_capital(count), detail=_TOLD[str(told.index[0])],
         )]  # fmt: skip
     parts = [
-        sentence("{k} {verb} {what}", what=words[str(direction)],
+        sentence("{k} {verb} {what}", what=_TOLD[str(direction)],
                  verb="reports" if k == 1 else "report",
                  k=Fact(int(k), cardinal(int(k)), "trials", "count", _SILENT,
                         count.inputs, note=str(direction)))
@@ -339,10 +370,45 @@ def _unprinted(evidence: Evidence, construct_id: str) -> list[Sentence]:
     )]  # fmt: skip
 
 
+_TOLD = {
+    "no-difference": "no difference",
+    "favours-control": "that the programme did worse",
+    "favours-intervention": "that the programme did better",
+    "not-stated": "nothing of the direction",
+}
+
+
+def _also_unprinted(evidence: Evidence, construct_id: str) -> list[Sentence]:
+    """What the trials with figures measured besides without printing it.
+
+    A trial that prints one group, arm or occasion and tells another in words speaks with the one
+    that it printed: the reader must know of the other.
+    """
+    chosen = set(evidence.chosen(construct_id)["study_id"])
+    rows = evidence.trials.unprinted
+    rows = rows[(rows["construct_id"] == construct_id) & rows["study_id"].isin(chosen)]
+    said = []
+    for _, row in rows.sort_values("unprinted_id").iterrows():
+        when = row["follow_up_months"]
+        time = Sentence("")
+        if not (pd.isna(when) or "month" in str(row["outcome_measure"])):
+            time = sentence(", {time}", time=Fact(
+                float(when), months(float(when)), "months", "observation", _SILENT,
+                (f"unprinted:{row['unprinted_id']}",),
+            ))  # fmt: skip
+        said.append(sentence(
+            "{trial} printed no figures for another result ({outcome}{time}), reporting {told}.",
+            trial=Name(study_name(evidence.study(row["study_id"]))), time=time,
+            outcome=Name(str(row["outcome_measure"])), told=_TOLD[str(row["stated_direction"])],
+        ))  # fmt: skip
+    return said
+
+
 def _hundred(evidence: Evidence, construct_id: str) -> Sentence:
     """A ratio as people out of a hundred, at the risk of the trials' own comparison groups."""
     scale = scale_for(evidence, construct_id)
-    if scale.metric not in ("log_or", "log_rr"):
+    # Decisions about a child's safety are never told as children more or fewer.
+    if scale.statutory or scale.metric not in ("log_or", "log_rr"):
         return Sentence("")
     stratum = "british_irish" if evidence.k(construct_id, "british_irish") else "all"
     row = evidence.estimate(construct_id, stratum, "ladder")

@@ -14,6 +14,7 @@ import pandas as pd
 from evidence.facts import Fact, Name, Sentence, number, sentence
 
 LEVEL = 95.0
+_MOST_DIGITS = 4
 _HOW = "evidence.synthesis.estimates.estimates"
 
 RATIOS: Mapping[str, str] = {
@@ -140,9 +141,12 @@ def scale_of(construct: pd.Series[Any], rows: pd.DataFrame, instrument: str = "p
 
 
 def figure_text(value: float, scale: Scale) -> str:
-    """A shown effect as it is printed."""
+    """A shown effect as it is printed; one that is not zero never reads as zero."""
     if not scale.ratio:
-        return number(value, 1 if scale.metric == "rd" or abs(value) >= 10 else 2)
+        digits = 1 if scale.metric == "rd" or abs(value) >= 10 else 2
+        while digits < _MOST_DIGITS and value != 0 and round(abs(value), digits) == 0:
+            digits += 1
+        return number(value, digits)
     return number(value, 2 if value < 10 else 1)
 
 
@@ -224,6 +228,17 @@ def reading(row: pd.Series[Any], scale: Scale, worthwhile: float) -> Sentence:
             return sentence("The whole interval says {way} with the programme.", way=way)
         return sentence("The interval includes fewer, as many and more with the programme.")
     if low > 0:
+        # Better than nothing is not yet worth having.
+        if np.isfinite(worthwhile) and high < worthwhile:
+            return sentence(
+                "The whole interval is on the programme's side, and all of it is smaller than the "
+                "smallest effect that was thought worth having before the results were looked at."
+            )
+        if np.isfinite(worthwhile) and low < worthwhile:
+            return sentence(
+                "The whole interval is on the programme's side; it includes effects too small to "
+                "be worth having."
+            )
         return sentence("The whole interval is on the programme's side.")
     if high < 0:
         return sentence(

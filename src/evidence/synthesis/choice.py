@@ -30,7 +30,8 @@ def choose(rows: pd.DataFrame, construct: pd.Series) -> pd.Series:
     """Choose one row of each independent trial.
 
     The order of preference is fixed before any result is looked at and is the same for all
-    constructs: the whole sample before a part of it; the construct's instruments in their order;
+    constructs: the whole sample before a part of it; rows of their own before those that repeat
+    people of another row; the construct's instruments in their order;
     a primary outcome; the follow-up nearest to the construct's target; an adjusted analysis; the
     first id. Of what remains it takes the first that can be used.
 
