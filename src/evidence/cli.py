@@ -175,7 +175,10 @@ def briefings(
         list[str] | None, typer.Option(help="Every authority of a region; may be repeated.")
     ] = None,
     workers: Annotated[
-        int | None, typer.Option("--workers", "-w", help="Processes; one a core by default.", min=1)
+        int | None,
+        typer.Option(
+            "--workers", "-w", help="Processes; by default one more than there are cores.", min=1
+        ),
     ] = None,
     format: _FormatOption = "html,pdf",
     engine: _EngineOption = "auto",

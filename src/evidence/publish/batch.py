@@ -351,7 +351,7 @@ def run_batch(
     formats : sequence of {"html", "pdf"}
         What to write.
     workers : int, optional
-        Processes; by default one for each core.
+        Processes; by default one more than there are cores.
     engine : {"auto", "embedded"}
         What renders the documents.
     force : bool
@@ -391,7 +391,8 @@ def run_batch(
         ]  # fmt: skip
         on_step(f"Making {len(tasks)} briefing{'' if len(tasks) == 1 else 's'}")
         try:
-            for outcome in run_tasks(tasks, workers or os.cpu_count() or 1):
+            # One worker more than cores: each waits for its kernel now and then.
+            for outcome in run_tasks(tasks, workers or (os.cpu_count() or 1) + 1):
                 result.outcomes.append(outcome)
                 on_outcome(outcome)
         finally:
