@@ -110,6 +110,18 @@ def test_a_trial_that_prints_one_result_and_tells_another_is_said_to(evidence, a
         assert said.count("for another result") == told.sum()
 
 
+def test_another_arm_is_told_and_cited(evidence, asked):
+    """One arm of the vouchers trial did better than no vouchers, the other did not."""
+    name = "smokefree-after-birth-vouchers-usual-validated"
+    clusters = evidence.effects[evidence.effects["construct_id"] == name]
+    assert clusters["study_id"].nunique() == 2
+    assert clusters["cluster"].nunique() == 1
+    (other,) = set(clusters["study_id"]) - set(evidence.chosen(name)["study_id"])
+    said = " ".join(each.text for each in outcomes.bearing_sentences(evidence, name))
+    assert "Another arm" in said
+    assert f"[@{other}]" in said
+
+
 def test_tables_hold_every_trial_and_every_warning_has_words(evidence, asked):
     assert set(outcomes.WARNINGS) == set(FLAGS)
     for name in asked:

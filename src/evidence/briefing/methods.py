@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evidence.facts import Fact, Name, Raw, Sentence, number, sentence
+from evidence.synthesis.ladder import prior_scale
 from evidence.tables import Block, Table
 
 if TYPE_CHECKING:
@@ -16,6 +17,12 @@ _READ = "evidence.literature.read_trials"
 
 def _count(value: int, unit: str) -> Fact:
     return Fact(value, number(value), unit, "count", _READ, ("trials",))
+
+
+def _prior(metric: str) -> Fact:
+    scale = prior_scale(metric)
+    return Fact(scale, number(scale, 2), metric, "assumption",
+                "evidence.synthesis.ladder.prior_scale", ())  # fmt: skip
 
 
 def standing(evidence: Evidence) -> Sentence:
@@ -43,8 +50,8 @@ def method_sentences(evidence: Evidence) -> list[Sentence]:
         sentence(
             "**Trials.** The database holds {effects} printed results and {unprinted} results that "
             "were measured and not printed. {used} results, one for each trial and question, are "
-            "used for the {constructs} questions; every other result is listed in the database "
-            "with the reason why it is not.",
+            "used for the {constructs} questions; every other result stays in the database, with "
+            "the reason where it answers none of them.",
             effects=_count(len(effects), "results"), unprinted=_count(len(unprinted), "results"),
             used=_count(pooled, "results"), constructs=_count(len(trials.constructs), "questions"),
         ),
@@ -60,10 +67,13 @@ def method_sentences(evidence: Evidence) -> list[Sentence]:
         ),
         sentence(
             "**Averages.** One trial is shown as it is; two stand side by side; three or four are "
-            "averaged with a stated assumption of how much trials of one question differ; five or "
+            "averaged with an assumption of how much trials of one question differ (a half-normal "
+            "prior on their spread, of scale {ratio} for logarithms of ratios and {g} for "
+            "standardised differences); five or "
             "more by restricted maximum likelihood with the Knapp–Hartung interval, never narrower "
             "than the usual one, and with the range expected in a new place. British and Irish "
-            "trials come first. A result from abroad never feeds a local number."
+            "trials come first. A result from abroad never feeds a local number.",
+            ratio=_prior("log_or"), g=_prior("g"),
         ),
         sentence(
             "**What pulls these results.** Results in favour of programmes are printed more often. "

@@ -90,6 +90,7 @@ def bearing_sentences(evidence: Evidence, construct_id: str) -> list[Sentence]:
         *_sensitivity(evidence, construct_id, "british_irish" if home else "all"),
         *_unprinted(evidence, construct_id),
         *_also_unprinted(evidence, construct_id),
+        *_other_arms(evidence, construct_id),
     ]
     return [each for each in said if each.text]
 
@@ -402,6 +403,28 @@ def _also_unprinted(evidence: Evidence, construct_id: str) -> list[Sentence]:
             outcome=Name(str(row["outcome_measure"])), told=_TOLD[str(row["stated_direction"])],
         ))  # fmt: skip
     return said
+
+
+def _other_arms(evidence: Evidence, construct_id: str) -> list[Sentence]:
+    """What other arms found against the comparison group of a trial that is shown."""
+    scale = scale_for(evidence, construct_id)
+    chosen = evidence.chosen(construct_id)
+    effects = evidence.effects
+    rows = effects[
+        (effects["construct_id"] == construct_id)
+        & (effects["unusable"] == "")
+        & effects["cluster"].isin(chosen["cluster"])
+        & ~effects["study_id"].isin(chosen["study_id"])
+    ]
+    return [
+        sentence(
+            "Another arm of a trial above, {programme}, came with {result} ({trial}); the two "
+            "share one comparison group, so only one of them counts in the results above.",
+            programme=Name(evidence.programme(row["study_id"])), trial=_cite(evidence, row),
+            result=result(_as_estimate(row), scale, (f"effects:{row['effect_id']}",)),
+        )
+        for _, row in rows.sort_values("effect_id").drop_duplicates("study_id").iterrows()
+    ]  # fmt: skip
 
 
 def _hundred(evidence: Evidence, construct_id: str) -> Sentence:

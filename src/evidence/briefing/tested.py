@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from evidence.places import NeedsProfile
 
 _HOW = "evidence.synthesis.estimates.estimates"
+_SIGNS = (
+    "Ratios and percentage points run as the outcome itself does: a ratio below one means less of "
+    "what is named. Differences in scores, weights or minutes favour the programme above zero."
+)
 _ORDER = {"worse": 0, "no": 1, "cannot say": 2, "better": 3}
 
 
@@ -170,8 +174,8 @@ def tested_table(profile: NeedsProfile, evidence: Evidence) -> Table:
         sentence("Needs of {place} and the trials that speak to them.", place=profile.area.in_text),
         "tbl-tested",
         sentence(
-            "A plausible path means that published work gives a reason to expect what the trials "
-            "measured to move this need; no trial here shows it."
+            "A plausible path means that there is a reason, given in the database, to expect what "
+            "the trials measured to move this need; no trial here shows it. " + _SIGNS
         ),
     )
 
@@ -230,8 +234,8 @@ def further_table(evidence: Evidence) -> Table | None:
         "tbl-further",
         sentence(
             "Results of British and Irish trials where there are any, else of all. Two trials are "
-            "not averaged. For decisions that follow a statutory judgement of a child's safety, "
-            "fewer is not better and more is not worse."
+            "not averaged. " + _SIGNS + " For decisions that follow a statutory judgement of a "
+            "child's safety, fewer is not better and more is not worse."
         ),
     )  # fmt: skip
 
