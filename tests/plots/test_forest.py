@@ -230,7 +230,7 @@ def test_only_the_base_case_is_a_filled_diamond_and_an_empty_pool_draws_none():
     fig = forest_figure(trials(3), pool(BASE, ALL), None, **OPTIONS)
     fills = [to_hex(mark.get_facecolor()) for mark in marks(fig, "diamond")]
     assert fills == [style.colour("deep"), "#ffffff"]
-    assert "a new trial: \N{MINUS SIGN}0.20 to 0.76" in words(fig)
+    assert "in a new place: \N{MINUS SIGN}0.20 to 0.76" in words(fig)
     assert not marks(forest_figure(trials(2), NONE, None, **OPTIONS), "diamond")
 
 

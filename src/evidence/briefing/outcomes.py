@@ -502,6 +502,7 @@ WARNINGS: Mapping[str, str] = {
     "clustering-not-accounted": "clustering not allowed for",
     "cluster-size-assumed": "cluster size assumed",
     "quasi-experiment": "not randomised",
+    "part-of-trial": "part of the trial's people only",
     "variance-from-n": "precision from group sizes alone",
     "variance-from-randomised-n": "precision from numbers randomised",
     "variance-from-p-bound": "precision from a bound on p",

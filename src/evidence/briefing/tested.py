@@ -66,17 +66,21 @@ def coverage(profile: NeedsProfile, evidence: Evidence) -> dict[str, int]:
     Returns
     -------
     dict
-        ``worse`` (needs that stand out), ``with_trials``, ``with_home_trials`` (from Britain or
-        Ireland) and ``without_trials`` among them.
+        ``worse`` (needs that stand out), ``with_trials``, ``same_outcome`` (trials that measured
+        what the indicator counts, not something that may lead to it), ``with_home_trials`` (from
+        Britain or Ireland) and ``without_trials`` among them.
     """
     worse = [str(name) for name in profile.standing_out("worse")["indicator_id"]]
     linked = {need: evidence.linked(need) for need in worse}
     home = [need for need, names in linked.items()
             if any(evidence.k(name, "british_irish") for name in names)]  # fmt: skip
     some = [need for need, names in linked.items() if names]
+    same = evidence.bridge[evidence.bridge["link"] == "same-outcome"]
+    direct = set(same[["indicator_id", "construct_id"]].itertuples(index=False, name=None))
+    near = [need for need, names in linked.items() if any((need, n) in direct for n in names)]
     return {
         "worse": len(worse), "with_trials": len(some), "with_home_trials": len(home),
-        "without_trials": len(worse) - len(some),
+        "same_outcome": len(near), "without_trials": len(worse) - len(some),
     }  # fmt: skip
 
 
@@ -114,6 +118,19 @@ def tested_sentences(profile: NeedsProfile, evidence: Evidence) -> list[Sentence
                 some=Fact(some, cardinal(some), "needs", "count", _HOW, inputs),
                 home=Fact(home, "none" if home == 0 else cardinal(home), "needs",
                           "count", _HOW, inputs, note="with British or Irish trials"),
+            ))  # fmt: skip
+            same = counts["same_outcome"]
+            near = Fact(same, cardinal(same), "needs", "count", _HOW, inputs,
+                        note="with trials of the same outcome")  # fmt: skip
+            said.append(sentence(
+                "Trials measured the same outcome as the local figure for {near}; the others "
+                "measured something that may lead to it."
+                if 0 < same < some
+                else "All of these trials measured something that may lead to it, not the outcome "
+                "that the local figure counts."
+                if same == 0
+                else "Each time some of them measured the same outcome as the local figure.",
+                **({"near": near} if 0 < same < some else {}),
             ))  # fmt: skip
     said.append(sentence(
         "An empty row in the table is a gap in this database, not proof that nothing works."
@@ -220,7 +237,7 @@ def further_table(evidence: Evidence) -> Table | None:
             Name(str(construct["label"])),
             COMPARATORS[str(construct["comparator_class"])],
             _how_many(evidence, construct_id),
-            _brief(evidence, construct_id),
+            _brief(evidence, construct_id, outcome=True),
         ])  # fmt: skip
     if not rows:
         return None
@@ -258,8 +275,11 @@ def _how_many(evidence: Evidence, construct_id: str) -> Sentence:
     return enumerate_words(parts)
 
 
-def _brief(evidence: Evidence, construct_id: str) -> Sentence | str:
-    """The result of British and Irish trials, else of all, in a few words."""
+def _brief(evidence: Evidence, construct_id: str, *, outcome: bool = False) -> Sentence | str:
+    """The result of British and Irish trials, else of all, in a few words.
+
+    With ``outcome`` a single trial says what it measured, which no section below does for it.
+    """
     home = evidence.k(construct_id, "british_irish")
     row = evidence.estimate(construct_id, "british_irish" if home else "all", "ladder")
     if row is None or row["form"] == "none":
@@ -267,7 +287,11 @@ def _brief(evidence: Evidence, construct_id: str) -> Sentence | str:
     if row["form"] == "side-by-side":
         return "not averaged: too few trials"
     scale = scale_for(evidence, construct_id)
-    kind = "one trial" if row["form"] == "single" else "average"
+    kind: str | Sentence = "one trial" if row["form"] == "single" else "average"
+    if outcome and row["form"] == "single":
+        # British and Irish trials stand first.
+        measured = evidence.chosen(construct_id).iloc[0]["outcome_measure"]
+        kind = sentence("one trial ({what})", what=Name(str(measured)))
     abroad = "" if home else ", not British or Irish"
     return sentence(
         "{axis} {result}; {kind}{abroad}", kind=kind, abroad=abroad, axis=Name(scale.axis),

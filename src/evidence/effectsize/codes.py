@@ -34,6 +34,7 @@ FLAGS: dict[str, str] = {
     "cluster-size-assumed": "the number of clusters or of people is not known; their size is "
     "assumed",
     "quasi-experiment": "people were not allocated at random",
+    "part-of-trial": "the figure is of a part of the people in the trial",
     "variance-from-n": "no interval, standard error or exact p value is printed; the variance "
     "comes from the size of the arms alone",
     "variance-from-randomised-n": "the variance comes from the number randomised, who may not all "

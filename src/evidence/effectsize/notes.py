@@ -93,6 +93,7 @@ def flags_of(
     derivation: Text,
     source: Text,
     randomised: Bool,
+    part: Text,
 ) -> dict[str, Bool]:
     """Warnings, each with the rows that it concerns."""
     printed, raw = figures.printed, np.isin(source, RAW)
@@ -106,6 +107,7 @@ def flags_of(
     raw_difference = figures.sign * np.where(np.isnan(risks), figures.mean1 - figures.mean2, risks)
     return {
         "quasi-experiment": text(study, "design") == "quasi-experimental",
+        "part-of-trial": part == "subgroup",
         "variance-from-n": source == "n",
         "variance-from-randomised-n": raw & randomised,
         "variance-from-p-bound": source == "p-bound",

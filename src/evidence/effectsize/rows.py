@@ -108,7 +108,9 @@ def effect_sizes(
         flags=_joined(
             {
                 **clusters.flags,
-                **flags_of(study, figures, metric, y, derivation, source, randomised),
+                **flags_of(
+                    study, figures, metric, y, derivation, source, randomised, text(effects, "part")
+                ),
             },
             good,
         ),

@@ -205,7 +205,7 @@ def forest_alt(
         said.append(f"{row['label']}, average: {say.result(row)} ({axis_label}), {say.side(row)}.")
         if math.isfinite(row["pi_lower"]) and math.isfinite(row["pi_upper"]):
             said.append(
-                "A new trial of this kind would be expected between "
+                "In a new place the true effect would be expected between "
                 f"{say.value(row['pi_lower'])} and {say.value(row['pi_upper'])}."
             )
         said += [
@@ -405,7 +405,7 @@ def _rows(
         names = [(line, "") for line in _wrap(row["label"], most + _GAP, _SIZE, weight)]
         if math.isfinite(row["pi_lower"]) and math.isfinite(row["pi_upper"]):
             low, high = say.value(row["pi_lower"]), say.value(row["pi_upper"])
-            names.append(("", f"a new trial: {low} to {high}"))
+            names.append(("", f"in a new place: {low} to {high}"))
         rows.append(
             _Row("summary", tuple(names), pad, "", _numbers(say.result(row)), row.to_dict())
         )
@@ -463,7 +463,7 @@ def _notes(
     explained = (
         (trials["flagged"].astype(bool).any(), "Hollow: carries a warning, see the table."),
         (summaries["pi_lower"].notna().any(),
-         "Thin line through a diamond: where a new trial would be expected."),
+         "Thin line through a diamond: where the true effect in a new place would be expected."),
         (((ends < extent[0]) | (ends > extent[1])).any(axis=None),
          "Arrow: goes on beyond the axis."),
         (unprinted is not None and len(unprinted) > 0,
