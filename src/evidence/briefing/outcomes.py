@@ -26,7 +26,6 @@ from evidence.effectsize import REASONS
 from evidence.facts import (
     Fact,
     Name,
-    Raw,
     Sentence,
     count_words,
     enumerate_words,
@@ -125,7 +124,7 @@ def _stratum(evidence: Evidence, construct_id: str, stratum: str, k: int) -> Sen
             why = "they are shown side by side and not averaged, because the spread of the measure "
             why += "is not known"
         each = [
-            sentence("{trial}: {result}", trial=_cite(evidence, one),
+            sentence("{trial}: {result}", trial=_named(evidence, one),
                      result=result(_as_estimate(one), scale, (f"effects:{one['effect_id']}",)))
             for _, one in rows.iterrows()
         ]  # fmt: skip
@@ -199,13 +198,12 @@ def _as_estimate(row: pd.Series[Any]) -> pd.Series[Any]:
     })  # fmt: skip
 
 
-def _cite(evidence: Evidence, row: pd.Series[Any]) -> Sentence:
+def _named(evidence: Evidence, row: pd.Series[Any]) -> Sentence:
+    """A trial by first author, year and country; the sources at the end cite it."""
     study = evidence.study(row["study_id"])
     return sentence(
-        "{name} ({country}) {cite}",
-        name=Name(study_name(study)), country=country_name(study["country"]),
-        cite=Raw(f"[@{row['study_id']}]"),
-    )  # fmt: skip
+        "{name} ({country})", name=Name(study_name(study)), country=country_name(study["country"])
+    )
 
 
 def _single(
@@ -217,7 +215,7 @@ def _single(
         sentence(
             "One trial {where}answers this: {trial} tested {programme}{children}{followed} and "
             "found {result}.",
-            where=where, trial=_cite(evidence, trial),
+            where=where, trial=_named(evidence, trial),
             programme=Name(evidence.programme(trial["study_id"])),
             children=_children(row, inputs), followed=_followed(trial),
             result=result(row, scale, inputs),
@@ -420,7 +418,7 @@ def _other_arms(evidence: Evidence, construct_id: str) -> list[Sentence]:
         sentence(
             "Another arm of a trial above, {programme}, came with {result} ({trial}); the two "
             "share one comparison group, so only one of them counts in the results above.",
-            programme=Name(evidence.programme(row["study_id"])), trial=_cite(evidence, row),
+            programme=Name(evidence.programme(row["study_id"])), trial=_named(evidence, row),
             result=result(_as_estimate(row), scale, (f"effects:{row['effect_id']}",)),
         )
         for _, row in rows.sort_values("effect_id").drop_duplicates("study_id").iterrows()

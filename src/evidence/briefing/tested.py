@@ -107,18 +107,29 @@ def tested_sentences(profile: NeedsProfile, evidence: Evidence) -> list[Sentence
         some, home = counts["with_trials"], counts["with_home_trials"]
         if some == 0:
             said.append(sentence(
-                "Of {number} that stand out as worse here, this database holds trials for none.",
-                number=number,
+                "{number} {stand} out as worse here, and no trial in this database prints a figure "
+                "that speaks to {it}.",
+                number=Fact(number.value, number.text[0].upper() + number.text[1:], number.unit,
+                            number.kind, number.how, number.inputs),
+                stand="stands" if counts["worse"] == 1 else "stand",
+                it="it" if counts["worse"] == 1 else "any of them",
             ))  # fmt: skip
         else:
-            said.append(sentence(
-                "Of {number} that {stand} out as worse here, this database holds trials that speak "
-                "to {some}, British or Irish ones for {home}.",
-                number=number, stand="stands" if counts["worse"] == 1 else "stand",
-                some=Fact(some, cardinal(some), "needs", "count", _HOW, inputs),
-                home=Fact(home, "none" if home == 0 else cardinal(home), "needs",
-                          "count", _HOW, inputs, note="with British or Irish trials"),
-            ))  # fmt: skip
+            british = Fact(home, "none" if home == 0 else cardinal(home), "needs", "count", _HOW,
+                           inputs, note="with British or Irish trials")  # fmt: skip
+            if counts["worse"] == 1:
+                said.append(sentence(
+                    "One need stands out as worse here, and trials in this database speak to it, "
+                    + ("British or Irish ones among them." if home else "none of them British or "
+                       "Irish.")
+                ))  # fmt: skip
+            else:
+                said.append(sentence(
+                    "Of {number} that stand out as worse here, this database holds trials that "
+                    "speak to {some}, British or Irish ones for {home}.",
+                    number=number, home=british,
+                    some=Fact(some, cardinal(some), "needs", "count", _HOW, inputs),
+                ))  # fmt: skip
             same = counts["same_outcome"]
             near = Fact(same, cardinal(same), "needs", "count", _HOW, inputs,
                         note="with trials of the same outcome")  # fmt: skip
@@ -129,6 +140,8 @@ def tested_sentences(profile: NeedsProfile, evidence: Evidence) -> list[Sentence
                 else "All of these trials measured something that may lead to it, not the outcome "
                 "that the local figure counts."
                 if same == 0
+                else "Some of them measured the same outcome as the local figure."
+                if counts["worse"] == 1
                 else "Each time some of them measured the same outcome as the local figure.",
                 **({"near": near} if 0 < same < some else {}),
             ))  # fmt: skip
@@ -301,12 +314,10 @@ def _brief(evidence: Evidence, construct_id: str, *, outcome: bool = False) -> S
 
 def trial_sources(evidence: Evidence, constructs: list[str]) -> Sentence:
     """One sentence that cites every trial of the questions shown."""
-    studies = {
-        str(name)
-        for construct in constructs
-        for frame in (evidence.chosen(construct), evidence.unheard(construct))
-        for name in frame["study_id"]
-    }
+    shown = evidence.effects[evidence.effects["construct_id"].isin(constructs)]
+    studies = {str(name) for name in shown["study_id"]}
+    for construct in constructs:
+        studies |= {str(name) for name in evidence.unheard(construct)["study_id"]}
     if not studies:
         return Sentence("")
     keys = "; ".join(f"@{name}" for name in sorted(studies))
