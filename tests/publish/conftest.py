@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -98,6 +99,9 @@ class Small:
         return subprocess.Popen(
             self.arguments(*codes, **options), cwd=self.root, env=environment, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+            # A shell that runs the tests in the background has them ignore Ctrl-C, which a
+            # process inherits.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
 
     def run(self, *codes: str, **options: Any) -> tuple[int, dict[str, list[str]], str]:
