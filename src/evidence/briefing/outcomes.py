@@ -11,7 +11,6 @@ import pandas as pd
 from evidence.briefing.forest import DIRECTIONS, scale_for
 from evidence.briefing.needs import cardinal
 from evidence.briefing.wording import (
-    COMPARATORS,
     DECIDERS,
     LEVEL,
     Scale,
@@ -569,7 +568,6 @@ def trials_table(evidence: Evidence, construct_id: str) -> Table:
             Column("To bear in mind", width=20),
         ],
         rows,
-        sentence("Trials: {label}, against {comparator}.", label=Name(str(construct["label"])),
-                 comparator=COMPARATORS[str(construct["comparator_class"])]),
+        sentence("Trials: {label}.", label=Name(str(construct["label"]))),
         "tbl-" + construct_id.replace("_", "-").lower(),
     )  # fmt: skip
