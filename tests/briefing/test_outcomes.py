@@ -162,3 +162,13 @@ def test_facts_of_a_block_are_those_of_its_parts(evidence, asked):
     block = outcomes.outcome_block(evidence, asked[0])
     shown = set(re.findall(r'(?:data-fact|fact)="([0-9a-f]{10})"', block.markdown))
     assert shown == {fact.id for fact in facts_of(block)}
+
+
+def test_a_figure_struck_out_by_hand_says_why(evidence):
+    rows = evidence.silent[evidence.silent["reason"] == "excluded"]
+    assert len(rows)
+    reasons = evidence.trials.excluded.set_index("key")["reason"]
+    for _, row in rows.iterrows():
+        table = outcomes.trials_table(evidence, row["construct_id"])
+        said = {cells[-1] for cells in table.rows}
+        assert reasons[row["source"].removeprefix("effects:")] in said

@@ -533,6 +533,18 @@ def _time(value: Any, anchor: object, how: str, inputs: tuple[str, ...]) -> Fact
     return Fact(float(value), months(float(value)), "months", "observation", how, inputs)
 
 
+def _why(evidence: Evidence, row: pd.Series[Any]) -> str:
+    """Why a trial has no figure that can be used."""
+    if not row["reason"]:
+        return "figures not printed"
+    excluded = evidence.trials.excluded.set_index("key")["reason"]
+    key = str(row["source"]).removeprefix("effects:")
+    # What was struck out by hand has a reason of its own.
+    if row["reason"] == "excluded" and key in excluded.index:
+        return str(excluded[key])
+    return REASONS[str(row["reason"])]
+
+
 def trials_table(evidence: Evidence, construct_id: str) -> Table:
     """The trials of a construct, one row each, those without figures last."""
     construct = evidence.construct(construct_id)
@@ -558,7 +570,7 @@ def trials_table(evidence: Evidence, construct_id: str) -> Table:
             Name(evidence.programme(row["study_id"])),
             _people(n, _SILENT, inputs), _time(time, "", _SILENT, inputs),
             DIRECTIONS[str(row["told"])],
-            REASONS[str(row["reason"])] if row["reason"] else "figures not printed",
+            _why(evidence, row),
         ])  # fmt: skip
     return Table(
         [
