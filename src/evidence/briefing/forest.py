@@ -21,8 +21,6 @@ from evidence.plots.figure import Figure
 if TYPE_CHECKING:
     from evidence.briefing.evidence import Evidence
 
-_Z = 1.959963984540054
-
 
 def scale_for(evidence: Evidence, construct_id: str) -> Scale:
     """How the effects of a construct are shown."""
@@ -98,8 +96,7 @@ def _limits(low: pd.Series, high: pd.Series, scale: Scale) -> tuple[pd.Series, p
 def _trials(evidence: Evidence, construct_id: str, scale: Scale) -> pd.DataFrame:
     rows = evidence.chosen(construct_id)
     studies = evidence.studies.loc[rows["study_id"]]
-    reach = _Z * rows["sei"]
-    lower, upper = _limits(rows["yi"] - reach, rows["yi"] + reach, scale)
+    lower, upper = _limits(rows["lower"], rows["upper"], scale)
     pooled = evidence.estimate(construct_id, "all", "ladder")
     tau2 = float("nan") if pooled is None else float(pooled["tau2"])
     weight = 1 / (rows["vi"] + tau2)

@@ -191,9 +191,9 @@ def _capital(fact: Fact) -> Fact:
 
 
 def _as_estimate(row: pd.Series[Any]) -> pd.Series[Any]:
-    reach = 1.959963984540054 * row["sei"]
+    """A trial's own effect with the names that an estimate has."""
     return pd.Series({
-        "estimate": row["yi"], "ci_lower": row["yi"] - reach, "ci_upper": row["yi"] + reach,
+        "estimate": row["yi"], "ci_lower": row["lower"], "ci_upper": row["upper"],
     })  # fmt: skip
 
 

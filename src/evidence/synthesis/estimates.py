@@ -44,8 +44,8 @@ def construct_effects(trials: Trials) -> pd.DataFrame:
     pandas.DataFrame
         One row per effect with a construct: the columns of ``effects.csv``, those of
         :func:`evidence.effectsize.effect_sizes`, and cluster (independent people), british_irish,
-        n_children (analysed, else randomised; NaN if neither is known) and chosen (whether the row
-        speaks for its trial).
+        lower and upper (95 % limits), n_children (analysed, else randomised; NaN if neither is
+        known) and chosen (whether the row speaks for its trial).
     """
     from evidence.effectsize import effect_sizes
 
@@ -65,6 +65,7 @@ def construct_effects(trials: Trials) -> pd.DataFrame:
             british_irish=rows["study_id"].map(studies["country"]).isin(HOME),
             n_children=_children(rows, studies),
         )
+        part["lower"], part["upper"] = part["yi"] - _Z * part["sei"], part["yi"] + _Z * part["sei"]
         part["chosen"] = choose(part, construct)
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
@@ -197,7 +198,7 @@ def _models(
     models = [("ladder", rows)]
     if len(quiet) and len(rows):
         models.append(("unprinted_at_zero", _with_zeros(rows, quiet, everywhere)))
-    modest = rows[~(rows["yi"] > _Z * rows["sei"])]
+    modest = rows[~(rows["lower"] > 0)]
     if len(modest) < len(rows):
         models.append(("not_significant_only", modest))
     clean = rows[rows["flags"] == ""]

@@ -179,7 +179,7 @@ class NormalNormalResults:
         return self.weights @ (precision / (precision.sum(axis=1, keepdims=True) + extra))
 
     def summary(self) -> pd.DataFrame:
-        """Mean, standard deviation, quartile-free 95 % interval of μ, τ and a new effect."""
+        """Mean, standard deviation and central 95 % interval of μ, τ and a new effect."""
         frame = self.conf_int()
         frame.insert(0, "mean", [self.mean, self.tau_mean, self.mean])
         frame.insert(1, "sd", [self.sd, self.tau_sd, self.prediction_sd])
