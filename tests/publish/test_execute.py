@@ -47,3 +47,20 @@ def test_dead_kernel_is_reported(tmp_path: Path) -> None:
     source = notebook(tmp_path, "import os; os._exit(1)")
     with pytest.raises(NotebookError, match="kernel died"):
         execute(source, {}, out=tmp_path / "n.ipynb", folder=tmp_path)
+
+
+def test_kernel_takes_no_port_and_leaves_no_socket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("folder of temporary files " * 4)
+    long.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(long))
+    source = notebook(
+        tmp_path,
+        "import json, ipykernel.connect as c\n"
+        "print(c.get_connection_file()); print(json.loads(c.get_connection_info())['transport'])",
+    )
+    result = execute(source, {}, out=tmp_path / "n.ipynb", folder=tmp_path)
+    file, transport = result.cells[-1].outputs[0]["text"].split()
+    assert transport == "ipc"
+    assert not Path(file).parent.exists()

@@ -9,12 +9,15 @@ import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 
 from evidence.errors import EvidenceError
 from evidence.files import write_atomically
+
+if TYPE_CHECKING:
+    from traitlets.config import Config
 
 
 class NotebookError(EvidenceError):
@@ -77,7 +80,7 @@ def execute(
     os.close(handle)
     scratch = Path(name)
     try:
-        with _quiet():
+        with _quiet(), _private_sockets() as sockets:
             papermill.execute_notebook(
                 str(notebook),
                 str(scratch),
@@ -96,6 +99,7 @@ def execute(
                 # Nothing is left to clear up in a kernel whose outputs are all here; asking it to
                 # end by itself takes half a second.
                 shutdown_kernel="immediate",
+                config=sockets,
             )
     except PapermillExecutionError as error:
         _keep(scratch, out)
@@ -127,6 +131,24 @@ def _without_colours(text: str) -> str:
     import re
 
     return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+@contextlib.contextmanager
+def _private_sockets() -> Iterator[Config]:
+    """Let a kernel talk through Unix sockets in a folder of its own.
+
+    TCP ports are looked up by one process and bound later by another, so that of many kernels
+    started at once one in a while finds its port taken and dies. Nobody else can reach the folder.
+    """
+    from traitlets.config import Config
+
+    # A socket's path may have about a hundred characters.
+    longest = 60
+    parent = "/tmp" if len(tempfile.gettempdir()) > longest else None
+    with tempfile.TemporaryDirectory(prefix="kernel-", dir=parent) as folder:
+        yield Config(
+            KernelManager={"transport": "ipc", "connection_file": f"{folder}/connection.json"}
+        )
 
 
 @contextlib.contextmanager
