@@ -72,6 +72,39 @@ def failsafe(args: Args, data: Data) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def trimfill(args: Args, data: Data) -> dict[str, Any]:
+    found = bias.trim_and_fill(
+        *_effects(args, data), estimator=args["estimator"], side=args["side"], **_model(args)
+    )
+    return _coefficients(found.fit, _alpha(args)) | {
+        "side": found.side, "k0": found.k0, "se_k0": found.k0_se, "p_k0": found.k0_pvalue,
+        "filled_yi": found.filled["yi"].tolist(), "filled_vi": found.filled["vi"].tolist(),
+    }  # fmt: skip
+
+
+def excess_significance(args: Args, data: Data) -> dict[str, Any]:
+    names = ("method", "test", "alpha", "alternative", "test_alternative", "integration_width")
+    found = bias.excess_significance(
+        *_effects(args, data), limit_alpha=args["limit_alpha"] or 0.1,
+        **{name: args[name] for name in names},
+    )  # fmt: skip
+    return {
+        "k": found.k, "O": found.observed, "E": found.expected, "X2": found.statistic,
+        "pval": found.pvalue, "theta": found.theta, "power": found.power.tolist(),
+        "theta_lim": [found.limit],
+    }  # fmt: skip
+
+
+def henmi_copas(args: Args, data: Data) -> dict[str, Any]:
+    assert args["method"] == "DL"
+    found = bias.henmi_copas(*_effects(args, data))
+    row = found.to_frame(_alpha(args)).iloc[0]
+    return {
+        "beta": row["estimate"], "se": row["se"], "ci_lb": row["ci_lower"],
+        "ci_ub": row["ci_upper"], "tau2_DL": row["tau2"],
+    }  # fmt: skip
+
+
 def p_values(args: Args, data: Data) -> list[float]:
     return bias.p_values(*_effects(args, data), alternative=args["alternative"]).tolist()
 
@@ -81,5 +114,8 @@ FUNCTIONS = {
     "ranktest": ranktest,
     "pet_peese": pet_peese,
     "failsafe": failsafe,
+    "trimfill": trimfill,
+    "excess_significance": excess_significance,
+    "henmi_copas": henmi_copas,
     "p_values": p_values,
 }
