@@ -61,7 +61,11 @@ _FormatOption = Annotated[
     str, typer.Option("--format", "-f", help="What to write: html, pdf, or both as html,pdf.")
 ]
 _EngineOption = Annotated[
-    str, typer.Option(help="What renders: auto (as embedded) or embedded (pandoc and Typst).")
+    str,
+    typer.Option(
+        help="What renders: quarto (1.9 or later on PATH), embedded (pandoc and Typst, always "
+        "there), or auto (Quarto where it is fit, else embedded). They give the same text."
+    ),
 ]
 _ForceOption = Annotated[bool, typer.Option("--force", help="Make also what is right already.")]
 _TimeoutOption = Annotated[

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from evidence.errors import UsageError
+
 FORMATS = ("html", "pdf")
 """The formats of a published document; each is also the ending of its file."""
 
@@ -89,10 +91,28 @@ class Rendered:
         return self.error is None
 
 
+def check_request(documents: Sequence[Document], formats: Sequence[str]) -> None:
+    """Check what an engine is asked for.
+
+    Raises
+    ------
+    UsageError
+        If a format is unknown or two documents have one name.
+    """
+    for wanted in formats:
+        if wanted not in FORMATS:
+            raise UsageError(f"no format {wanted!r}; there are {', '.join(FORMATS)}")
+    names = [document.name for document in documents]
+    if len(set(names)) < len(names):
+        raise UsageError("two documents have the same name, so one would replace the other")
+
+
 class Renderer(Protocol):
     """An engine that renders prepared documents."""
 
     name: str
+    chunk: int
+    """How many documents it is best handed at once."""
 
     @property
     def version(self) -> str:

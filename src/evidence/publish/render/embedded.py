@@ -15,12 +15,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evidence.errors import EvidenceError, RenderError, UsageError
+from evidence.errors import EvidenceError, RenderError
 from evidence.files import write_atomically
 from evidence.plots.style import MM, TEXT_WIDTH, Brand, brand
 from evidence.project import Project
 from evidence.publish.render import pandoc
-from evidence.publish.render.document import FORMATS, Document, Rendered
+from evidence.publish.render.document import Document, Rendered, check_request
 from evidence.publish.render.web import TEMPLATES, base64_text, page
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class EmbeddedRenderer:
     """
 
     name = "embedded"
+    chunk = 1
 
     def __init__(self, project: Project) -> None:
         self.project = project
@@ -83,12 +84,7 @@ class EmbeddedRenderer:
         UsageError
             If a format is unknown or two documents have one name.
         """
-        for wanted in formats:
-            if wanted not in FORMATS:
-                raise UsageError(f"no format {wanted!r}; there are {', '.join(FORMATS)}")
-        names = [document.name for document in documents]
-        if len(set(names)) < len(names):
-            raise UsageError("two documents have the same name, so one would replace the other")
+        check_request(documents, formats)
         results = []
         for document in documents:
             for wanted in formats:
@@ -117,13 +113,10 @@ class EmbeddedRenderer:
         return output, log
 
     def _html(self, document: Document, formats: Sequence[str]) -> tuple[str, str]:
-        from markupsafe import Markup
-
         with tempfile.TemporaryDirectory(prefix="evidence-html-") as name:
             folder = Path(name)
-            sizes = {path: _size(path, content) for path, content in document.files.items()}
             metadata = folder / "sizes.json"
-            metadata.write_text(json.dumps({"sizes": sizes}), encoding="utf-8")
+            metadata.write_text(json.dumps({"sizes": sizes(document)}), encoding="utf-8")
             output, log = self._read(
                 document,
                 folder,
@@ -131,24 +124,7 @@ class EmbeddedRenderer:
                  f"--metadata-file={metadata}", f"--lua-filter={_FILTERS / 'html.lua'}"],
             )  # fmt: skip
         contents, body = output.split(_END_OF_CONTENTS)
-        for path, data in document.files.items():
-            body = body.replace(f'src="{path}"', f'src="{_data_uri(path, data)}"')
-        links = list(document.links)
-        if "pdf" in formats:
-            links.append(("Download as PDF", f"{document.name}.pdf"))
-        content = page(
-            "page.html",
-            self.brand,
-            lang=document.lang,
-            title=document.title,
-            subtitle=document.subtitle,
-            date=document.date,
-            long_date=document.long_date,
-            links=links,
-            contents=Markup(contents.strip()),
-            body=Markup(body.strip()),
-        )
-        return content, log
+        return framed(document, self.brand, formats, contents, body), log
 
     def _pdf(self, document: Document, formats: Sequence[str]) -> tuple[bytes, str]:
         import typst
@@ -164,17 +140,8 @@ class EmbeddedRenderer:
                 target = folder / path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(data)
-            (folder / "brand.typ").write_text(_brand_in_typst(self.brand), encoding="utf-8")
-            template = (TEMPLATES / "document.typ").read_text(encoding="utf-8")
-            (folder / "document.typ").write_text(template, encoding="utf-8")
-            head = (
-                '#import "/document.typ": *\n'
-                f"#show: briefing.with(title: {_typst_string(document.title)}, "
-                f"subtitle: {_typst_string(document.subtitle) if document.subtitle else 'none'}, "
-                f"date: {_typst_string(document.long_date)}, "
-                f"lang: {_typst_string(document.lang)})\n\n"
-            )
-            text, missing = _with_glyphs(head + body, self.brand)
+            write_typst_template(folder, self.brand)
+            text, missing = _with_glyphs(typst_head(document) + body, self.brand)
             main = folder / "main.typ"
             main.write_text(text, encoding="utf-8")
             midnight = dt.datetime.combine(document.date, dt.time(), dt.UTC)
@@ -193,6 +160,67 @@ class EmbeddedRenderer:
         if not isinstance(content, bytes):
             raise RenderError(f"{document.name}: Typst gave no PDF")
         return content, log
+
+
+def framed(
+    document: Document, look: Brand, formats: Sequence[str], contents: str, body: str
+) -> str:
+    """The page of a document, whole in one file, from what an engine has made of its body.
+
+    Parameters
+    ----------
+    document : Document
+        Gives title, date and figures.
+    look : Brand
+        Colours, fonts and name.
+    formats : sequence of str
+        What else is made, for the page's links.
+    contents, body : str
+        HTML of the list of contents and of the text, figures still under their paths.
+    """
+    from markupsafe import Markup
+
+    for path, data in document.files.items():
+        body = body.replace(f'src="{path}"', f'src="{_data_uri(path, data)}"')
+    links = list(document.links)
+    if "pdf" in formats:
+        links.append(("Download as PDF", f"{document.name}.pdf"))
+    return page(
+        "page.html",
+        look,
+        lang=document.lang,
+        title=document.title,
+        subtitle=document.subtitle,
+        date=document.date,
+        long_date=document.long_date,
+        links=links,
+        contents=Markup(contents.strip()),
+        body=Markup(body.strip()),
+    )
+
+
+def sizes(document: Document) -> dict[str, dict[str, str]]:
+    """Width and height in pixels of every figure of a document, by its path."""
+    return {path: _size(path, content) for path, content in document.files.items()}
+
+
+def write_typst_template(folder: Path, look: Brand) -> None:
+    """Write what :func:`typst_head` imports into the root of a Typst project."""
+    (folder / "brand.typ").write_text(_brand_in_typst(look), encoding="utf-8")
+    template = (TEMPLATES / "document.typ").read_text(encoding="utf-8")
+    (folder / "document.typ").write_text(template, encoding="utf-8")
+
+
+def typst_head(document: Document) -> str:
+    """Typst that puts what follows it under the document's title."""
+    subtitle = _typst_string(document.subtitle) if document.subtitle else "none"
+    return (
+        '#import "/document.typ": *\n'
+        f"#show: briefing.with(title: {_typst_string(document.title)}, "
+        f"subtitle: {subtitle}, "
+        f"date: {_typst_string(document.long_date)}, "
+        f"lang: {_typst_string(document.lang)})\n\n"
+    )
 
 
 _FONTS: dict[str, typst.Fonts] = {}
@@ -219,12 +247,17 @@ def _coverage(files: tuple[Path, ...]) -> frozenset[int]:
     )
 
 
+def glyphs(look: Brand) -> frozenset[int]:
+    """Characters that the brand's text face can show, in each of its styles."""
+    return _coverage(tuple(file for family, *_, file in look.faces if family == look.sans))
+
+
 def _with_glyphs(text: str, look: Brand) -> tuple[str, str]:
     """The text with a white square for each character that the text face cannot show.
 
     PDF/UA forbids characters without a glyph, and one odd name must not stop a document.
     """
-    known = _coverage(tuple(file for family, *_, file in look.faces if family == look.sans))
+    known = glyphs(look)
     missing = sorted({c for c in text if ord(c) > 127 and ord(c) not in known})
     table = {ord(c): _NO_GLYPH for c in missing}
     return text.translate(table), " ".join(f"U+{ord(c):04X}" for c in missing)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-
 from evidence.errors import UsageError
 from evidence.project import Project
 from evidence.publish.render.document import Renderer
 
-ENGINES = ("auto", "embedded")
+ENGINES = ("auto", "quarto", "embedded")
 """What may be asked for."""
 
 
@@ -17,26 +15,28 @@ def renderer(engine: str, project: Project) -> Renderer:
 
     Parameters
     ----------
-    engine : {"auto", "embedded"}
-        ``auto`` is the embedded engine, whether or not Quarto is on PATH, so that one edition
-        looks the same wherever it is made.
+    engine : {"auto", "quarto", "embedded"}
+        ``auto`` is Quarto where one that is new enough is on PATH, else the embedded engine. Both
+        give the same text and the same look.
     project : Project
         Gives brand, fonts and citation style.
 
     Raises
     ------
     UsageError
-        If there is no such engine.
+        If there is no such engine, or Quarto is asked for and is missing or too old.
     """
-    if engine in ENGINES:
-        # Imported here, because the command line asks for names of engines without rendering.
-        from evidence.publish.render.embedded import EmbeddedRenderer
+    # Imported here, because the command line asks for names of engines without rendering.
+    from evidence.publish.render.embedded import EmbeddedRenderer
+    from evidence.publish.render.quarto import QuartoRenderer
 
+    if engine not in ENGINES:
+        raise UsageError(f"there is no engine {engine!r}: use {', '.join(ENGINES)}.")
+    if engine == "embedded":
         return EmbeddedRenderer(project)
-    if engine == "quarto":
-        where = "Quarto is on PATH, but" if shutil.which("quarto") else "Quarto is not on PATH, and"
-        raise UsageError(
-            f"{where} the batch does not render with it yet: use --engine embedded. A notebook "
-            "that papermill has executed can be rendered by hand with quarto render."
-        )
-    raise UsageError(f"there is no engine {engine!r}: use {' or '.join(ENGINES)}.")
+    try:
+        return QuartoRenderer(project)
+    except UsageError:
+        if engine == "quarto":
+            raise
+        return EmbeddedRenderer(project)
