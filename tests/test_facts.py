@@ -1,5 +1,6 @@
 import json
 import re
+import unicodedata
 
 import pypandoc
 import pytest
@@ -10,6 +11,7 @@ from evidence.facts import (
     Fact,
     Name,
     Sentence,
+    clean,
     count_words,
     enumerate_words,
     link,
@@ -136,3 +138,18 @@ def test_words() -> None:
     ]  # fmt: skip
     assert enumerate_words(["a", "b", "c"]).plain == "a, b and c"
     assert enumerate_words([]).text == ""
+
+
+# Signs of other scripts that stand for something, though they are format characters.
+_SEEN = set(map(chr, [*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2]))
+
+
+def test_no_hidden_character_is_left() -> None:
+    every = [chr(code) for code in range(0x10000) if not 0xD800 <= code < 0xE000]
+    left = [
+        char for char in every if unicodedata.category(char) in ("Cc", "Cf") and clean(f"a{char}b")
+        not in ("ab", "a b")
+    ]  # fmt: skip
+    assert set(left) <= _SEEN
+    assert clean("a\u200b\u202eb \U000e0041\n\n c\ufe0f") == "ab c"
+    assert clean("café \N{SNOWMAN} \N{GRINNING FACE}") == "café \N{SNOWMAN} \N{GRINNING FACE}"

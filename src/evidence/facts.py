@@ -21,11 +21,31 @@ Kind = Literal["estimate", "observation", "count", "assumption", "calculation"]
 # could read as more than text. A backslash before punctuation is always the plain character.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~^$<>&@:\"'=/%;,?])")
 _SPACE = re.compile(r"[\s\u0085\u2028\u2029]+")
-# Controls, and marks that change the direction of the text around them.
+# Controls, marks that change the direction of the text around them, and characters that have no
+# form of their own: joiners, soft hyphens, variants, tags. A reader could not see that they are
+# there, and fonts have no glyph for them.
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
 _URL = re.compile(r"https?://[^\s<>\"'`\\^{|}\[\]]+", re.IGNORECASE)
+
+
+def clean(text: object) -> str:
+    """Text from data as one line that shows all there is of it.
+
+    Parameters
+    ----------
+    text : object
+        Shown through ``str``.
+
+    Returns
+    -------
+    str
+        Line breaks and runs of spaces are one space; control characters, marks of writing
+        direction and characters without a form are gone. Nothing is escaped.
+    """
+    return _SPACE.sub(" ", _INVISIBLE.sub("", str(text)))
 
 
 def md(text: object) -> str:
@@ -34,8 +54,7 @@ def md(text: object) -> str:
     Parameters
     ----------
     text : object
-        Shown through ``str``. Line breaks become spaces, so that a value cannot start a block;
-        control characters and marks of writing direction are removed.
+        Goes through :func:`clean`, so that a value cannot start a block.
 
     Returns
     -------
@@ -43,8 +62,7 @@ def md(text: object) -> str:
         One line of Markdown that reads as the plain text, also where raw HTML, raw Typst, TeX,
         citations and shortcodes are understood.
     """
-    clean = _SPACE.sub(" ", _INVISIBLE.sub("", str(text)))
-    return _SPECIAL.sub(r"\\\1", clean)
+    return _SPECIAL.sub(r"\\\1", clean(text))
 
 
 def link(text: object, url: str) -> str:

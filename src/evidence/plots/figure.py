@@ -11,16 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evidence.facts import Sentence, md, plain
+from evidence.facts import Sentence, clean, md, plain
 from evidence.files import write_atomically
 
 if TYPE_CHECKING:
     import matplotlib.figure
 
 _LABEL = re.compile(r"fig-[a-z0-9]+(?:-[a-z0-9]+)*")
-# What matplotlib writes above the drawing: a document type that names a web address, and metadata.
+# What matplotlib writes beside the drawing: a document type that names a web address, metadata, and
+# each text again as a comment.
 _PROLOGUE = re.compile(r"\A.*?(?=<svg[\s>])", re.DOTALL)
 _METADATA = re.compile(r"<metadata>.*?</metadata>\s*", re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
 _ACTIVE = re.compile(r"<script|<foreignObject|\son[a-z]+\s*=|javascript:", re.IGNORECASE)
 
 
@@ -55,7 +57,7 @@ class Figure:
             raise ValueError(f"{self.label} has no alternative text: say in words what it shows")
         if not self.caption.text.strip():
             raise ValueError(f"{self.label} has no caption")
-        drawing = _METADATA.sub("", _PROLOGUE.sub("", self.svg)).strip()
+        drawing = _METADATA.sub("", _COMMENT.sub("", _PROLOGUE.sub("", self.svg))).strip()
         if not (drawing.startswith("<svg") and drawing.endswith("</svg>")):
             raise ValueError(f"{self.label} is not an SVG drawing")
         if _ACTIVE.search(drawing):
@@ -77,6 +79,7 @@ class Figure:
         """
         import matplotlib as mpl
 
+        _plain_texts(fig)
         stream = io.StringIO()
         # The hash salt makes the identifiers of clip paths and markers repeatable.
         with mpl.rc_context({"svg.hashsalt": label, "svg.fonttype": "path"}):
@@ -131,3 +134,22 @@ class Figure:
         svg = base.with_suffix(".svg").read_text(encoding="utf-8")
         caption = Sentence.from_dict(content["caption"])
         return cls(svg, content["alt"], caption, content["label"])
+
+
+def _plain_texts(fig: matplotlib.figure.Figure) -> None:
+    """Let no text of a drawing be read as a formula; names from data may hold dollar signs.
+
+    The labels of ticks stay as they are, because matplotlib writes powers of ten as formulas.
+    """
+    from matplotlib.text import Text
+
+    ticks = {
+        label
+        for axes in fig.axes
+        for axis in (axes.xaxis, axes.yaxis)
+        for label in axis.get_ticklabels(which="both")
+    }
+    for text in fig.findobj(Text):
+        if isinstance(text, Text) and text not in ticks:
+            text.set_parse_math(False)
+            text.set_text("\n".join(clean(line) for line in text.get_text().split("\n")))

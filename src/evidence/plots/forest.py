@@ -7,7 +7,7 @@ before it is placed and nothing can run into its neighbour.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from evidence.facts import count_words, number
+from evidence.facts import clean, count_words, number
 from evidence.plots import style
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ REACH = 2.5
 _LINE, _PAD, _TIGHT_PAD, _HEADING, _HEAD = 3.7, 1.3, 0.3, 5.6, 6.0
 _GAP, _NAMES, _WIDE_NAMES, _WORDS = 4.0, 58.0, 80.0, 34.0
 _SIZE, _SMALL = 8.6, 8.0
+# A name that is longer is no name; uncut, it could make the drawing higher than a page.
+_NAME_LINES = 4
 _TALLEST = 235.0
 _TRIALS = frozenset({
     "group", "label", "place", "n", "comparator", "estimate", "lower", "upper", "weight", "flagged",
@@ -324,14 +326,26 @@ def _width(words: str, size: float = _SIZE, weight: int = 400) -> float:
 
 
 def _wrap(words: str, most: float, size: float = _SIZE, weight: int = 400) -> list[str]:
-    """Break a text into lines of at most ``most`` millimetres; a single word is never broken."""
+    """Break a text into lines of at most ``most`` millimetres; only a longer word is broken."""
     lines: list[str] = []
-    for word in words.split():
+    for word in _breakable(clean(words).split(), most, size, weight):
         if lines and _width(f"{lines[-1]} {word}", size, weight) <= most:
             lines[-1] += f" {word}"
         else:
             lines.append(word)
     return lines or [""]
+
+
+def _breakable(words: list[str], most: float, size: float, weight: int) -> Iterator[str]:
+    """The words, those that are wider than ``most`` in pieces that are not."""
+    for word in words:
+        fits = 1
+        while _width(word, size, weight) > most and len(word) > 1:
+            while fits < len(word) and _width(word[: fits + 1], size, weight) <= most:
+                fits += 1
+            yield word[:fits]
+            word, fits = word[fits:], 1
+        yield word
 
 
 def _text(
@@ -352,7 +366,10 @@ def _text(
 
 def _names(label: str, lighter: str, most: float) -> tuple[tuple[str, str], ...]:
     """A trial's name, and its place behind it where it fits, else below."""
-    lines = [(line, "") for line in _wrap(label, most)]
+    wrapped = _wrap(label, most)
+    if len(wrapped) > _NAME_LINES:
+        wrapped = [*wrapped[: _NAME_LINES - 1], f"{wrapped[_NAME_LINES - 1][:-2]} …"]
+    lines = [(line, "") for line in wrapped]
     room = most - _width(lines[-1][0]) - 1.6
     if _width(lighter, _SMALL) <= room:
         lines[-1] = (lines[-1][0], lighter)

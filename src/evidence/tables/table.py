@@ -7,16 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from evidence.facts import Fact, Name, Sentence
+from evidence.facts import Fact, Name, Sentence, clean
 from evidence.tables.inline import escape, fact_html, to_html
 
 Cell = str | Fact | Name | Sentence | None
 """What a cell may hold: text from data (escaped), a fact, a name, a sentence, or nothing known."""
 
 _LABEL = re.compile(r"tbl-[a-z0-9]+(?:-[a-z0-9]+)*")
-_INVISIBLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
-)
 
 
 @dataclass(frozen=True)
@@ -186,5 +183,4 @@ def _cell(cell: Cell) -> str:
 
 def _text(text: str) -> str:
     # A back-tick fence or a blank line inside the raw block would end it early.
-    clean = " ".join(_INVISIBLE.sub("", text).split())
-    return escape(clean)
+    return escape(clean(text).strip())

@@ -11,7 +11,32 @@ local function string_(text)
   return '"' .. text:gsub("\\", "\\\\"):gsub('"', '\\"') .. '"'
 end
 
+-- Typst would make dashes and an ellipsis of these, a minus of the hyphen before a digit, and a soft
+-- hyphen of "-?"; pandoc's writer lets them through.
+local function str(element)
+  local text, out, position = element.text, pandoc.List({}), 1
+  while true do
+    local first, last = text:find("%-+", position)
+    local dots, end_dots = text:find("%.%.+", position)
+    if dots and (not first or dots < first) then
+      first, last = dots, end_dots
+    end
+    if not first then break end
+    if first > position then
+      out:insert(pandoc.Str(text:sub(position, first - 1)))
+    end
+    out:insert(pandoc.RawInline("typst", (text:sub(first, last):gsub(".", "\\%0"))))
+    position = last + 1
+  end
+  if position == 1 then return nil end
+  if position <= #text then
+    out:insert(pandoc.Str(text:sub(position)))
+  end
+  return out
+end
+
 local inline = {
+  Str = str,
   Span = function(span)
     if span.classes:includes("unknown") then
       local out = pandoc.List({ pandoc.RawInline("typst", "#unknown[") })
