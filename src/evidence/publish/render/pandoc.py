@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Sequence
 from functools import lru_cache
@@ -55,6 +56,8 @@ def run(arguments: Sequence[str], text: str, folder: Path | None = None) -> tupl
         input=text.encode(),
         capture_output=True,
         cwd=folder,
+        # Pandoc reads the names of files in the encoding of its locale.
+        env={**os.environ, "LC_ALL": "C.UTF-8"},
         check=False,
     )
     log = done.stderr.decode(errors="replace").strip()
