@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from evidence.facts import Sentence, clean, md, plain
 from evidence.files import write_atomically
+from evidence.plots.minify import smaller
 
 if TYPE_CHECKING:
     import matplotlib.figure
@@ -84,7 +85,7 @@ class Figure:
         # The hash salt makes the identifiers of clip paths and markers repeatable.
         with mpl.rc_context({"svg.hashsalt": label, "svg.fonttype": "path"}):
             fig.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-        return cls(stream.getvalue(), alt, caption, label)
+        return cls(smaller(stream.getvalue()), alt, caption, label)
 
     @property
     def data_uri(self) -> str:
