@@ -176,6 +176,15 @@ def test_what_quarto_loses_is_noticed(quarto, sample, project, tmp_path) -> None
     assert not (tmp_path / "out").exists() or list((tmp_path / "out").iterdir()) == []
 
 
+def test_a_figure_without_a_size_stops_its_document_alone(quarto, project, tmp_path) -> None:
+    body = '## H\n\n![c](figures/fig-a.svg){#fig-a fig-alt="x"}'
+    bad = document("bad", body, files={"figures/fig-a.svg": b"<svg>"})
+    results = renderer("quarto", project).render([bad, document("good")], ["html", "pdf"], tmp_path)
+    assert [(r.document, r.ok) for r in results] == [
+        ("bad", False), ("bad", False), ("good", True), ("good", True),
+    ]  # fmt: skip
+
+
 def test_a_file_that_was_not_made_is_an_error(quarto, project, tmp_path) -> None:
     quarto(words={"lost.html": "vanish"})
     lost, kept = renderer("quarto", project).render(

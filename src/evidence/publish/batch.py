@@ -36,7 +36,7 @@ from evidence.publish.fingerprint import (
     why_stale,
 )
 from evidence.publish.lock import run_lock
-from evidence.publish.render import Renderer, prepare, renderer
+from evidence.publish.render import Document, Renderer, prepare, renderer
 
 Format = Literal["html", "pdf"]
 FORMATS: tuple[Format, ...] = ("html", "pdf")
@@ -230,25 +230,95 @@ def _renderer(root: Path, engine: str) -> Renderer:
     return renderer(engine, Project(root))
 
 
-def make_briefing(task: Task) -> Outcome:
-    """Make one briefing, or find it right; never raises for what is wrong with it alone.
+@dataclass(frozen=True)
+class _Ready:
+    """A briefing whose notebook has run, ready to be rendered."""
 
-    A failure removes the authority's older documents, so that a site never mixes what is right
-    with what is stale, and leaves the executed notebook and a log in ``build``.
+    task: Task
+    document: Document
+    formats: tuple[Format, ...]
+    facts: str
+    fingerprint: Mapping[str, str]
+    reason: str
+    seconds: float
+
+
+def make_briefings(tasks: Sequence[Task]) -> list[Outcome]:
+    """Make some briefings of one engine, or find them right; never raises for one's fault.
+
+    They are run one after another and rendered together, because an engine may need one process
+    for all of them. A failure removes the authority's older documents, so that a site never mixes
+    what is right with what is stale, and leaves the executed notebook and a log in ``build``.
     """
+    outcomes: list[Outcome] = []
+    ready: list[_Ready] = []
+    for task in tasks:
+        begin = time.perf_counter()
+        try:
+            made = _prepare(Project(task.root), task)
+        except Exception as error:
+            outcomes.append(_failed_by(task, error, time.perf_counter() - begin))
+        else:
+            if made is None:
+                outcomes.append(_right(task, "kept", time.perf_counter() - begin))
+            else:
+                ready.append(made)
+    # Mostly all are made in the same formats.
+    for formats in dict.fromkeys(item.formats for item in ready):
+        outcomes += _render([item for item in ready if item.formats == formats], formats)
+    return outcomes
+
+
+def _render(ready: Sequence[_Ready], formats: tuple[Format, ...]) -> list[Outcome]:
+    task = ready[0].task
     project = Project(task.root)
     begin = time.perf_counter()
     try:
-        reason = _make(project, task)
+        rendered = _renderer(task.root, task.engine).render(
+            [item.document for item in ready], formats, project.site / "authorities"
+        )
     except Exception as error:
-        detail = getattr(error, "traceback", "") or traceback.format_exc()
-        message = _first_line(error)
-        if not isinstance(error, NotebookError | RenderError):
-            message = f"{type(error).__name__}: {message}"
-        return _failed(task, message, f"{error}\n\n{detail}", time.perf_counter() - begin)
-    _log_path(project, task.code).unlink(missing_ok=True)
-    status: Literal["made", "kept"] = "made" if reason else "kept"
-    return Outcome(task.code, task.name, status, time.perf_counter() - begin, reason)
+        if len(ready) > 1:
+            return [outcome for item in ready for outcome in _render([item], formats)]
+        return [_failed_by(task, error, ready[0].seconds)]
+    each = (time.perf_counter() - begin) / len(ready)
+    outcomes = []
+    for item in ready:
+        seconds = item.seconds + each
+        errors = [
+            f"{result.format}: {result.error}"
+            for result in rendered
+            if result.document == item.document.name and result.error
+        ]
+        try:
+            if errors:
+                raise RenderError("; ".join(errors))
+            there = output_paths(project, item.task.code, FORMATS)
+            write_atomically(there["facts"], item.facts)
+            write_atomically(
+                _fingerprint_path(project, item.task.code),
+                fingerprint_json(item.fingerprint, [there[name] for name in (*formats, "facts")]),
+            )
+        except Exception as error:
+            outcomes.append(_failed_by(item.task, error, seconds))
+        else:
+            outcomes.append(_right(item.task, "made", seconds, item.reason))
+    return outcomes
+
+
+def _right(
+    task: Task, status: Literal["made", "kept"], seconds: float, reason: str = ""
+) -> Outcome:
+    _log_path(Project(task.root), task.code).unlink(missing_ok=True)
+    return Outcome(task.code, task.name, status, seconds, reason)
+
+
+def _failed_by(task: Task, error: Exception, seconds: float) -> Outcome:
+    detail = getattr(error, "traceback", "") or "".join(traceback.format_exception(error))
+    message = _first_line(error)
+    if not isinstance(error, NotebookError | RenderError):
+        message = f"{type(error).__name__}: {message}"
+    return _failed(task, message, f"{error}\n\n{detail}", seconds)
 
 
 def _first_line(error: Exception) -> str:
@@ -266,8 +336,9 @@ def _failed(task: Task, message: str, detail: str, seconds: float = 0.0) -> Outc
     return Outcome(task.code, task.name, "failed", seconds, message, log)
 
 
-def _make(project: Project, task: Task) -> str:
-    """Make what is stale; returns why it was, or nothing where it was right already."""
+def _prepare(project: Project, task: Task) -> _Ready | None:
+    """Run the notebook of what is stale; returns nothing where it is right already."""
+    begin = time.perf_counter()
     source = project.notebooks / task.kind.notebook
     edition = project.edition()
     engine = _renderer(task.root, task.engine)
@@ -286,10 +357,10 @@ def _make(project: Project, task: Task) -> str:
     old = read_fingerprint(_fingerprint_path(project, task.code), asked.values())
     reasons = why_stale(old, now)
     if not reasons and not task.force:
-        return ""
+        return None
     # What lies there in another format would be stale beside the new: it is made anew too.
     there = output_paths(project, task.code, FORMATS)
-    formats = [name for name in FORMATS if name in task.formats or there[name].exists()]
+    formats = tuple(name for name in FORMATS if name in task.formats or there[name].exists())
     notebook = execute(
         source,
         task.parameters,
@@ -311,16 +382,15 @@ def _make(project: Project, task: Task) -> str:
             ("Numbers and their sources", there["facts"].name),
         ],
     )
-    rendered = engine.render([document], formats, project.site / "authorities")
-    errors = [f"{item.format}: {item.error}" for item in rendered if item.error]
-    if errors:
-        raise RenderError("; ".join(errors))
-    write_atomically(there["facts"], data.facts_json())
-    write_atomically(
-        _fingerprint_path(project, task.code),
-        fingerprint_json(now, [there[name] for name in (*formats, "facts")]),
+    return _Ready(
+        task,
+        document,
+        formats,
+        data.facts_json(),
+        now,
+        "; ".join(reasons) or "asked for",
+        time.perf_counter() - begin,
     )
-    return "; ".join(reasons) or "asked for"
 
 
 def run_batch(
@@ -379,20 +449,20 @@ def run_batch(
     """
     begin = time.perf_counter()
     result = BatchResult()
-    chosen = renderer(engine, project).name
+    chosen = renderer(engine, project, on_step)
     with run_lock(project.build / "run.lock"):
         _sweep(project)
         kind.begin(project, on_step)
         parameters = {"edition": project.edition().id, "assumptions": {}}
         tasks = [
             Task(kind, project.root, code, name, {"authority": code, **parameters},
-                 tuple(formats), chosen, force, timeout)
+                 tuple(formats), chosen.name, force, timeout)
             for code, name in codes.items()
         ]  # fmt: skip
         on_step(f"Making {len(tasks)} briefing{'' if len(tasks) == 1 else 's'}")
         try:
             # One worker more than cores: each waits for its kernel now and then.
-            for outcome in run_tasks(tasks, workers or (os.cpu_count() or 1) + 1):
+            for outcome in run_tasks(tasks, workers or (os.cpu_count() or 1) + 1, chosen.chunk):
                 result.outcomes.append(outcome)
                 on_outcome(outcome)
         finally:
@@ -411,16 +481,19 @@ def _sweep(project: Project) -> None:
 def run_tasks(
     tasks: Sequence[Task],
     workers: int,
-    make: Callable[[Task], Outcome] = make_briefing,
+    chunk: int = 1,
+    make: Callable[[Sequence[Task]], list[Outcome]] = make_briefings,
 ) -> Iterator[Outcome]:
-    """Run tasks in local processes and yield outcomes as they come.
+    """Run tasks in local processes, at most ``chunk`` at once in each, and yield the outcomes.
 
     A worker process that dies takes its pool with it. What was under way is then tried once more,
     each task alone, so that only the one at fault is reported as failed; the others go on.
     """
-    waiting = deque(tasks)
+    # No larger than leaves work for every worker.
+    size = max(1, min(chunk, len(tasks) // workers))
+    waiting = deque(tasks[start : start + size] for start in range(0, len(tasks), size))
     while waiting:
-        running: dict[Future[Outcome], Task] = {}
+        running: dict[Future[list[Outcome]], Sequence[Task]] = {}
         try:
             with _pool(min(workers, len(waiting))) as pool:
                 while waiting or running:
@@ -430,19 +503,20 @@ def run_tasks(
                         waiting.popleft()
                     done, _ = wait(running, return_when=FIRST_COMPLETED)
                     for future in done:
-                        outcome = future.result()
+                        outcomes = future.result()
                         del running[future]
-                        yield outcome
+                        yield from outcomes
         except BrokenProcessPool:
-            for task in running.values():
-                yield _alone(task, make)
+            for group in running.values():
+                for task in group:
+                    yield _alone(task, make)
 
 
-def _alone(task: Task, make: Callable[[Task], Outcome]) -> Outcome:
+def _alone(task: Task, make: Callable[[Sequence[Task]], list[Outcome]]) -> Outcome:
     begin = time.perf_counter()
     try:
         with _pool(1) as pool:
-            return pool.submit(make, task).result()
+            return pool.submit(make, [task]).result()[0]
     except BrokenProcessPool as error:
         message = "its process died, perhaps for want of memory"
         return _failed(task, message, f"{message}\n{error}", time.perf_counter() - begin)

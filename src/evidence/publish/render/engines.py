@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
+
 from evidence.errors import UsageError
 from evidence.project import Project
 from evidence.publish.render.document import Renderer
@@ -10,7 +13,9 @@ ENGINES = ("auto", "quarto", "embedded")
 """What may be asked for."""
 
 
-def renderer(engine: str, project: Project) -> Renderer:
+def renderer(
+    engine: str, project: Project, tell: Callable[[str], None] = lambda text: None
+) -> Renderer:
     """The engine of a name.
 
     Parameters
@@ -20,6 +25,8 @@ def renderer(engine: str, project: Project) -> Renderer:
         give the same text and the same look.
     project : Project
         Gives brand, fonts and citation style.
+    tell : callable
+        Told why ``auto`` passes over a Quarto that is on PATH.
 
     Raises
     ------
@@ -36,7 +43,9 @@ def renderer(engine: str, project: Project) -> Renderer:
         return EmbeddedRenderer(project)
     try:
         return QuartoRenderer(project)
-    except UsageError:
+    except UsageError as error:
         if engine == "quarto":
             raise
+        if shutil.which("quarto"):
+            tell(f"The embedded engine renders. {error}")
         return EmbeddedRenderer(project)

@@ -189,8 +189,16 @@ class QuartoRenderer:
         check_request(documents, formats)
         units = [_Unit(document, wanted) for document in documents for wanted in formats]
         results: dict[tuple[str, str], Rendered] = {}
+        fit = []
+        for unit in units:
+            try:
+                sizes(unit.document)
+            except RenderError as error:
+                results[unit.document.name, unit.format] = _failed(unit, error)
+            else:
+                fit.append(unit)
         # The date inside PDF files comes from the environment of the process.
-        dated = sorted(units, key=lambda unit: unit.document.date)
+        dated = sorted(fit, key=lambda unit: unit.document.date)
         for date, group in groupby(dated, key=lambda unit: unit.document.date):
             for unit, outcome in self._units(list(group), date).items():
                 results[unit.document.name, unit.format] = self._finish(unit, outcome, formats, out)
@@ -239,7 +247,7 @@ class QuartoRenderer:
                 raise RenderError("the file is no PDF")
             path = write_atomically(out / f"{name}.{unit.format}", content)
         except (RenderError, OSError, UnicodeDecodeError) as error:
-            return Rendered(name, unit.format, None, error=f"{name}: Quarto failed: {error}")
+            return _failed(unit, error)
         return Rendered(name, unit.format, path, log)
 
     def _quarto(self, units: Sequence[_Unit], date: dt.date) -> _Run:
@@ -340,6 +348,11 @@ class QuartoRenderer:
             f"```{{=evidence}}\n{hidden}\n```\n\n{document.body}",
             encoding="utf-8",
         )
+
+
+def _failed(unit: _Unit, error: Exception) -> Rendered:
+    name = unit.document.name
+    return Rendered(name, unit.format, None, error=f"{name}: Quarto failed: {error}")
 
 
 def _call(command: Sequence[str], folder: Path, date: dt.date, units: int) -> tuple[int, str]:
