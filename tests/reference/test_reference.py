@@ -46,7 +46,7 @@ def test_agrees_with_the_reference(case):
         if output is not None:
             got = got[output]
         where = "/".join(computation.path)
-        problems += harness.differences(case.function, want, got, where)
+        problems += harness.differences(case.name, want, got, where)
     assert not problems, "\n".join(problems[:20])
 
 
