@@ -33,18 +33,19 @@ def faults(tmp_path, content):
         (HEADER + b"a,b,1\n", []),
         (HEADER + b'a,"b, ""c""",1\n', []),
         (HEADER + "a,\N{SNOWMAN}é,1\n".encode(), []),
-        (b"", [(None, None, "empty-file")]),
-        (HEADER + b"a,b,1", [(2, None, "truncated")]),
-        (HEADER + b"a,b,1\nc,d", [(3, None, "ragged-row"), (3, None, "truncated")]),
-        (HEADER + b"a,b,1\nc,d\n", [(3, None, "ragged-row")]),
-        (HEADER + b"a,b,1,2\n", [(2, None, "ragged-row")]),
+        (b"", [(1, None, "empty-file")]),
+        (HEADER + b"a,b,1", [(2, "value", "truncated")]),
+        (HEADER + b"a,b,1\nc,d", [(3, "value", "ragged-row"), (3, "name", "truncated")]),
+        (HEADER + b"a,b,1\nc,d\n", [(3, "value", "ragged-row")]),
+        (HEADER + b"a,b,1,2\n", [(2, "column 4", "ragged-row")]),
         (HEADER + b"a,caf\xe9,1\n", [(2, "name", "not-utf-8")]),
         (HEADER + b"a,b,1\nc,\xed\xa0\x80,1\n", [(3, "name", "not-utf-8")]),
         (HEADER + b"a,b,\x001\n", [(2, "value", "nul")]),
         (HEADER + b"a,b\x1bc,1\n", [(2, "name", "control-character")]),
+        (HEADER + b"a,b\xc2\x9bc,1\n", [(2, "name", "control-character")]),
         (b"id,name,value\r\n", [(1, None, "carriage-return")]),
         (b"\xef\xbb\xbf" + HEADER, [(1, None, "byte-order-mark")]),
-        (HEADER + b"\n", [(2, None, "blank-line")]),
+        (HEADER + b"\n", [(2, "id", "blank-line")]),
         (HEADER + b'a,"b,1\n', [(2, "name", "open-quote")]),
         (HEADER + b'a,b,"1\n', [(2, "value", "open-quote")]),
         (HEADER + b'"a,b,1\n', [(2, "id", "open-quote")]),
@@ -75,7 +76,7 @@ def test_many_faults_of_one_kind_are_counted(tmp_path):
 def test_a_long_cell_passes_and_a_longer_line_does_not(tmp_path):
     assert faults(tmp_path, HEADER + b"a," + b"x" * 100_000 + b",1\n") == []
     line = HEADER + b"a," + b"x" * guard.LONGEST_LINE + b",1\nc,d\n"
-    assert faults(tmp_path, line) == [(2, None, "line-too-long")]
+    assert faults(tmp_path, line) == [(2, "name", "line-too-long")]
 
 
 @pytest.mark.parametrize("size", [1_000_000_000, guard.LARGEST_FILE])

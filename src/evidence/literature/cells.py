@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
@@ -23,6 +23,18 @@ _NOT_FINITE = re.compile(r"[+-]?(inf|infinity|nan)", re.IGNORECASE)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _URL = re.compile(r"https?://[^\s<>\"'`\\^{|}]+", re.IGNORECASE)
 _DOI = re.compile(r"10\.[0-9]{4,9}/\S+")
+
+
+# A cell of a table that is longer is no cell; a descriptor may set another limit for its column.
+LONGEST_CELL = 1000
+# Likeness takes time that grows with the square of the length, and long texts are no typing errors.
+_LONGEST_WORD = 200
+
+
+def nearest(text: str, terms: Sequence[str]) -> str | None:
+    """The term that a misspelt word is most like, or None."""
+    near = difflib.get_close_matches(text, terms, n=1) if len(text) <= _LONGEST_WORD else []
+    return near[0] if near else None
 
 
 def shorten(text: str, width: int = 60) -> str:
@@ -79,6 +91,8 @@ def _is_date(text: str) -> bool:
 
 def _number_advice(text: str) -> str:
     plain = text.strip().replace(",", "").replace("\N{MINUS SIGN}", "-").lstrip("+")
+    if len(plain) > _LONGEST_WORD:
+        return "the figure as printed"
     if _NUMBER.fullmatch(plain):
         return plain
     if re.fullmatch(r"-?\.[0-9]+", plain):
@@ -151,7 +165,7 @@ def _limit_faults(found: _Found, frame: pd.DataFrame, field: Field, fit: pd.Seri
             fit & (values < low).fillna(False).astype(bool),
             field.name,
             code,
-            lambda cell: f"{cell} is below {_plain(low)}",
+            lambda cell: f"{shorten(cell)} is below {_plain(low)}",
             f"at least {_plain(low)}",
         )
     if high is not None:
@@ -160,7 +174,7 @@ def _limit_faults(found: _Found, frame: pd.DataFrame, field: Field, fit: pd.Seri
             fit & (values > high).fillna(False).astype(bool),
             field.name,
             "too-large-value",
-            lambda cell: f"{cell} is above {_plain(high)}",
+            lambda cell: f"{shorten(cell)} is above {_plain(high)}",
             f"at most {_plain(high)}",
         )
 
@@ -171,9 +185,9 @@ def _plain(limit: float | str) -> str:
 
 def _word_advice(terms: tuple[str, ...]) -> Callable[[str], str]:
     def advise(text: str) -> str:
-        near = difflib.get_close_matches(text.strip().lower(), terms, n=1)
+        near = nearest(text.strip().lower(), terms)
         listed = ", ".join(terms) if len(terms) <= 12 else ", ".join(terms[:12]) + ", …"
-        return f"{near[0]!r}? One of {listed}" if near else f"one of {listed}"
+        return f"{near!r}? One of {listed}" if near else f"one of {listed}"
 
     return advise
 
@@ -209,15 +223,15 @@ def _text_faults(found: _Found, frame: pd.DataFrame, field: Field) -> None:
             lambda text: f"{shorten(text)} does not have the form of this column",
             f"text that matches {field.pattern}",
         )
-    if field.max_length is not None:
-        found.cells(
-            frame,
-            column.str.len() > field.max_length,
-            field.name,
-            "too-long",
-            lambda text: f"{shorten(text)} has {len(text)} characters",
-            f"at most {field.max_length} characters",
-        )
+    most = LONGEST_CELL if field.max_length is None else field.max_length
+    found.cells(
+        frame,
+        column.str.len() > most,
+        field.name,
+        "too-long",
+        lambda text: f"{shorten(text)} has {len(text):,} characters",
+        f"at most {most:,} characters",
+    )
     if field.name == "url" or field.name.endswith("_url"):
         found.cells(
             frame,
@@ -277,7 +291,7 @@ def _key_faults(found: _Found, table: Table, frame: pd.DataFrame) -> None:
                     int(row["_row"]),
                     key[-1],
                     "duplicate-key",
-                    f"the key {'/'.join(values)} is already on line {line}",
+                    f"the key {shorten('/'.join(values))} is already on line {line}",
                     "one row for each key",
                 )
             )
@@ -303,7 +317,7 @@ def _key_faults(found: _Found, table: Table, frame: pd.DataFrame) -> None:
                     int(row["_row"]),
                     key[0],
                     "duplicate-row",
-                    f"{row[key[0]]} says the same as line {line}",
+                    f"{shorten(row[key[0]])} says the same as line {line}",
                     "remove one, or say what differs",
                 )
             )
@@ -333,7 +347,7 @@ def _order_faults(found: _Found, table: Table, frame: pd.DataFrame) -> None:
                     int(frame["_row"].iloc[place]),
                     table.key[0],
                     "not-sorted",
-                    f"{shown} comes after a greater key",
+                    f"{shorten(shown)} comes after a greater key",
                     f"rows sorted by {', '.join(table.key)}",
                 )
             )
@@ -393,8 +407,8 @@ def link_faults(
         keys = [key for key in known.unique() if key != ""]
 
         def advise(text: str, keys: list[str] = keys, link_table: str = link.table) -> str:
-            near = difflib.get_close_matches(text, keys, n=1)
-            return f"{near[0]!r}?" if near else f"a key of {link_table}.csv"
+            near = nearest(text, keys)
+            return f"{near!r}?" if near else f"a key of {link_table}.csv"
 
         column = frame[link.field]
         found.cells(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,8 +21,10 @@ LARGEST_FILE = 128_000_000
 LONGEST_LINE = 1_000_000
 # More faults of one kind in one file say nothing new.
 MOST_FAULTS = 50
+_LONGEST_NAME = 60
 
-_CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
+# The last are U+0080 to U+009F, with which a terminal can be steered as with an escape.
+_CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
 # Possessive, so that no line can make it go back and try again.
 _CELL = re.compile(rb'(?:"(?:[^"]++|"")*+"|[^",]*+)')
 _RECORD = re.compile(rb"%b(?:,%b)*+" % (_CELL.pattern, _CELL.pattern))
@@ -47,8 +49,15 @@ def _column(header: list[str], record: bytes, offset: int) -> str | None:
     before = record[:offset]
     # Commas inside quotes separate nothing; an open quote keeps all that follows in its cell.
     outside = re.sub(rb'"(?:[^"]|"")*(?:"|\Z)', b"", before)
-    index = outside.count(b",")
-    return header[index] if index < len(header) else None
+    return named(header, outside.count(b","))
+
+
+def named(header: Sequence[str], index: int) -> str | None:
+    """How a column is called in a fault: by its name, else by its number."""
+    if not header:
+        return None
+    name = header[index].strip() if index < len(header) else ""
+    return name[:_LONGEST_NAME] or f"column {index + 1}"
 
 
 class _Faults:
@@ -78,7 +87,7 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
         yield line
 
 
-def inspect_stream(stream: BinaryIO, name: str) -> list[Fault]:
+def inspect_stream(stream: BinaryIO, name: str, columns: Sequence[str] = ()) -> list[Fault]:
     """Check a stream of bytes as :func:`inspect` does a file.
 
     Parameters
@@ -87,6 +96,8 @@ def inspect_stream(stream: BinaryIO, name: str) -> list[Fault]:
         Read once, a line at a time, at most ``LARGEST_FILE`` bytes.
     name : str
         How the file is called in the faults.
+    columns : sequence of str
+        What the header should be; names the columns where the file itself does not.
 
     Returns
     -------
@@ -94,14 +105,14 @@ def inspect_stream(stream: BinaryIO, name: str) -> list[Fault]:
         Empty if the bytes are a plain table.
     """
     found = _Faults(name)
-    header: list[str] = []
+    header = list(columns)
     total, number, line = 0, 0, b""
     for number, line in enumerate(_lines(stream), start=1):
         total += len(line)
         if total > LARGEST_FILE:
             found.add(
                 number,
-                None,
+                named(header, 0),
                 "too-large",
                 f"the file is larger than {LARGEST_FILE:,} bytes",
                 "split the table, or remove what does not belong to it",
@@ -111,7 +122,7 @@ def inspect_stream(stream: BinaryIO, name: str) -> list[Fault]:
         if len(record) > LONGEST_LINE:
             found.add(
                 number,
-                None,
+                _column(header, record, len(record)),
                 "line-too-long",
                 f"the line has more than {LONGEST_LINE:,} bytes",
                 "one record on each line, ended by a line feed",
@@ -120,21 +131,21 @@ def inspect_stream(stream: BinaryIO, name: str) -> list[Fault]:
         if number == 1 and record.startswith(_BOM):
             found.add(
                 1,
-                None,
+                named(header, 0),
                 "byte-order-mark",
                 "the file begins with a byte order mark",
                 "save it as UTF-8 without one",
             )
             record = record[len(_BOM) :]
         _inspect_record(found, header, number, record)
-        if number == 1:
-            header = [_plain(cell) for cell in split(record)] if _RECORD.fullmatch(record) else []
+        if number == 1 and record and _RECORD.fullmatch(record):
+            header = [_plain(cell) for cell in split(record)]
     if number == 0:
-        found.add(None, None, "empty-file", "the file is empty", "at least the header")
+        found.add(1, named(header, 0), "empty-file", "the file is empty", "at least the header")
     elif not line.endswith(b"\n"):
         found.add(
             number,
-            None,
+            _column(header, line, len(line)),
             "truncated",
             "the last line does not end in a line feed: the file may have been cut off",
             "the whole last record and a line feed",
@@ -149,7 +160,7 @@ def _plain(cell: bytes) -> str:
 
 def _inspect_record(found: _Faults, header: list[str], number: int, record: bytes) -> None:
     if not record:
-        found.add(number, None, "blank-line", "the line is blank", "remove it")
+        found.add(number, named(header, 0), "blank-line", "the line is blank", "remove it")
         return
     for match in _CONTROL.finditer(record):
         code, what, fix = {
@@ -157,7 +168,11 @@ def _inspect_record(found: _Faults, header: list[str], number: int, record: byte
             b"\r": ("carriage-return", "a carriage return", "lines end in a line feed alone"),
         }.get(
             match.group(),
-            ("control-character", f"the control character 0x{match.group().hex()}", "remove it"),
+            (
+                "control-character",
+                f"the control character U+{ord(match.group().decode()):04X}",
+                "remove it",
+            ),
         )
         found.add(
             number,
@@ -199,17 +214,18 @@ def _inspect_record(found: _Faults, header: list[str], number: int, record: byte
             "doubled, and has no line break",
         )
         return
-    if header and cells != len(header):
+    # Whether the header itself is right is told by name, not by number.
+    if header and number > 1 and cells != len(header):
         found.add(
             number,
-            None,
+            named(header, min(cells, len(header))),
             "ragged-row",
             f"{cells} cells where the header has {len(header)}",
             "one cell for each column; cells with commas in quotes",
         )
 
 
-def inspect(path: Path, name: str) -> list[Fault]:
+def inspect(path: Path, name: str, columns: Sequence[str] = ()) -> list[Fault]:
     """Check the bytes of a CSV file: size, lines, encoding, quotes and number of cells.
 
     Reads the file once and keeps one line in memory. A file that is too large is refused before
@@ -221,12 +237,15 @@ def inspect(path: Path, name: str) -> list[Fault]:
         The file.
     name : str
         How the file is called in the faults, usually relative to the project.
+    columns : sequence of str
+        What the header should be; names the columns where the file itself does not.
 
     Returns
     -------
     list of Fault
         Empty if the file is a plain table: UTF-8 without byte order mark, line feeds, one record
-        on each line with as many cells as the header, the last line complete.
+        on each line with as many cells as the header, the last line complete. What is wrong with
+        the file as a whole is told of its first cell.
     """
     try:
         status = path.stat()
@@ -238,8 +257,8 @@ def inspect(path: Path, name: str) -> list[Fault]:
         return [
             Fault(
                 name,
-                None,
-                None,
+                1,
+                named(columns, 0),
                 "too-large",
                 f"the file has {status.st_size:,} bytes, more than {LARGEST_FILE:,}",
                 "split the table, or remove what does not belong to it",
@@ -248,4 +267,4 @@ def inspect(path: Path, name: str) -> list[Fault]:
     if not os.access(path, os.R_OK):
         return [Fault(name, None, None, "not-readable", "the file may not be read")]
     with path.open("rb") as stream:
-        return inspect_stream(stream, name)
+        return inspect_stream(stream, name, columns)

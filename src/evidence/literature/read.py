@@ -10,6 +10,7 @@ import pandas as pd
 
 from evidence.errors import DataError, Fault, UsageError
 from evidence.literature import guard
+from evidence.literature.cells import cell_faults, nearest, shorten
 from evidence.literature.package import PACKAGES, Table, all_tables, bridge_table, read_package
 from evidence.project import Project
 
@@ -91,8 +92,6 @@ def header_faults(table: Table, name: str) -> list[Fault]:
     list of Fault
         Missing, unknown and repeated columns, else a different order.
     """
-    import difflib
-
     found = [
         str(each)
         for each in pd.read_csv(
@@ -106,25 +105,25 @@ def header_faults(table: Table, name: str) -> list[Fault]:
         for each in missing
     ]
     for place, each in enumerate(found):
+        if len(faults) > guard.MOST_FAULTS:
+            break
+        column = guard.named(found, place)
         if each in found[:place]:
             faults.append(
                 Fault(
                     name,
                     1,
-                    each,
+                    column,
                     "repeated-column",
                     "the column is there twice",
                     "remove one of them",
                 )
             )
         elif each not in expected:
-            near = difflib.get_close_matches(each, missing, n=1)
-            advice = f"{near[0]!r}?" if near else "remove it, or describe it in datapackage.json"
-            faults.append(
-                Fault(
-                    name, 1, each, "unknown-column", f"the column {each!r} is not described", advice
-                )
-            )
+            near = nearest(each, missing)
+            advice = f"{near!r}?" if near else "remove it, or describe it in datapackage.json"
+            message = f"the column {shorten(each)} is not described"
+            faults.append(Fault(name, 1, column, "unknown-column", message, advice))
     if not faults and found != expected:
         first = next(a for a, b in zip(found, expected, strict=True) if a != b)
         faults.append(
@@ -176,7 +175,7 @@ def read_table(table: Table, project: Project) -> pd.DataFrame:
         :func:`evidence.literature.validate.check`.
     """
     name = project.relative(table.path)
-    faults = guard.inspect(table.path, name) or header_faults(table, name)
+    faults = guard.inspect(table.path, name, table.columns) or header_faults(table, name)
     if faults:
         raise DataError(faults)
     try:
@@ -194,10 +193,13 @@ def read_table(table: Table, project: Project) -> pd.DataFrame:
                 and frame[field.name].isin([float("inf"), -float("inf")]).any()
             ):
                 raise ValueError(f"{field.name} is not finite")
+            elif field.type == "number" and frame[field.name].dropna().isin([0.0, 1.0]).all():
+                # A column of nothing but these words is read as one of zeros and ones.
+                words = pd.read_csv(table.path, usecols=[field.name], dtype=str)[field.name]
+                if words.str.lower().isin(["true", "false"]).any():
+                    raise ValueError(f"{field.name} holds words")
     except (ValueError, TypeError, OverflowError) as error:
         # Slower, but says which cell it was.
-        from evidence.literature.cells import cell_faults
-
         faults = cell_faults(table, read_untyped(table), name)
         if not faults:
             faults = [Fault(name, None, None, "not-read", f"the table cannot be read: {error}")]

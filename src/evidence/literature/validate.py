@@ -234,7 +234,7 @@ def _find_faults(project: Project) -> list[Fault]:
     frames: dict[str, pd.DataFrame] = {}
     for name, table in tables.items():
         file = project.relative(table.path)
-        broken = guard.inspect(table.path, file) or header_faults(table, file)
+        broken = guard.inspect(table.path, file, table.columns) or header_faults(table, file)
         faults.extend(broken)
         if not broken:
             frames[name] = read_untyped(table)
