@@ -105,6 +105,24 @@ def henmi_copas(args: Args, data: Data) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def selection_model(args: Args, data: Data) -> dict[str, Any]:
+    assert args["test"] == "z"
+    options = {} if args["steps"] is None else {"steps": args["steps"]}
+    found = bias.selection_model(
+        *_effects(args, data), kind=args["type"], delta=args["delta"],
+        alternative=args["alternative"], method=args["method"], **options,
+    )  # fmt: skip
+    row, weights = found.to_frame(_alpha(args)).iloc[0], found.weights()
+    return {
+        "alternative": found.alternative, "beta": row["estimate"], "se": row["se"],
+        "zval": row["statistic"], "pval": row["pvalue"], "ci_lb": row["ci_lower"],
+        "ci_ub": row["ci_upper"], "tau2": found.tau2, "se_tau2": found.tau2_se,
+        "delta": weights["estimate"].tolist(), "weights": weights["estimate"].tolist(),
+        "se_delta": weights["se"].tolist(), "LRT": found.LRT, "LRTdf": found.LRT_df,
+        "LRTp": found.LRT_pvalue, "logLik": found.llf, "boundary": found.boundary,
+    }  # fmt: skip
+
+
 def p_values(args: Args, data: Data) -> list[float]:
     return bias.p_values(*_effects(args, data), alternative=args["alternative"]).tolist()
 
@@ -117,5 +135,6 @@ FUNCTIONS = {
     "trimfill": trimfill,
     "excess_significance": excess_significance,
     "henmi_copas": henmi_copas,
+    "selection_model": selection_model,
     "p_values": p_values,
 }

@@ -10,6 +10,7 @@ from evidence.synthesis.bias.henmi_copas import HenmiCopasResults, henmi_copas
 from evidence.synthesis.bias.p_values import p_values
 from evidence.synthesis.bias.pet_peese import PetPeeseResults, pet_peese
 from evidence.synthesis.bias.rank_correlation import RankCorrelationResults, rank_correlation
+from evidence.synthesis.bias.selection import SelectionResults, selection_model
 from evidence.synthesis.bias.trim_and_fill import TrimAndFillResults, trim_and_fill
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "HenmiCopasResults",
     "PetPeeseResults",
     "RankCorrelationResults",
+    "SelectionResults",
     "TrimAndFillResults",
     "asymmetry",
     "excess_significance",
@@ -27,5 +29,6 @@ __all__ = [
     "p_values",
     "pet_peese",
     "rank_correlation",
+    "selection_model",
     "trim_and_fill",
 ]
