@@ -87,7 +87,10 @@ def funnel_figure(
                    label="filled in")  # fmt: skip
     effect_axis(ax.xaxis, scale, title)
     ax.set_ylabel("Standard error")
-    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0, handlelength=1.2)
+    for patch in ax.legend(
+        loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0, handlelength=1.2
+    ).get_patches():
+        patch.set(edgecolor=style.colour("rule"), linewidth=0.6)  # one of them is white
     k = int((~filled).sum())
     outside = int((np.abs(y - centre) > ndtri(0.975) * se)[~filled].sum())
     alt = (

@@ -62,14 +62,15 @@ def gosh_figure(
     for name in ("top", "side"):
         axes[name].axis("off")
     low, high = (float(q) for q in np.quantile(x, [0.05, 0.95]))
-    what = "all" if every else "randomly drawn"
+    count = number(len(known))
+    what = f"all {count} subsets" if every else f"{count} randomly drawn subsets"
     alt = (
-        f"Pooled effect and I² of {number(len(known))} {what} subsets: the middle nine tenths of "
+        f"Pooled effect and I² of {what}: the middle nine tenths of "
         f"effects run from {interval(low, high, scale)}, of I² from "
         f"{interval(*np.quantile(y, [0.05, 0.95]).tolist())} per cent."
     )
     caption = (
-        f"Fits of {number(len(known))} {what} subsets; darker where there are more. Two clouds "
+        f"Fits of {what}; darker where there are more. Two clouds "
         "tell of a study, or a group of them, that differs from the rest."
     )
     return finish(fig, alt=alt, caption=caption, label=label)
