@@ -1,10 +1,13 @@
+import csv
+import datetime as dt
+import io
 import os
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from evidence.files import sha256_of_files, write_atomically, write_parquet
+from evidence.files import csv_text, sha256_of_files, write_atomically, write_parquet
 
 
 def test_writes_and_replaces(tmp_path: Path) -> None:
@@ -47,3 +50,29 @@ def test_a_folder_hash_follows_names_and_contents(tmp_path):
     sha256_of_files.cache_clear()
     (tmp_path / "a.py").rename(tmp_path / "c.py")
     assert sha256_of_files(tmp_path, "*.py") != one
+
+
+FORMULAS = ["=cmd()|' /C calc'!A0", "+1+cmd()", "-2+3", "@SUM(A1)", "\tx", '=HYPERLINK("x","y")']
+
+
+def test_no_cell_of_a_csv_file_is_a_formula() -> None:
+    frame = pd.DataFrame({
+        "text": pd.Series(FORMULAS, dtype="str"),
+        "kind": pd.Categorical(FORMULAS),
+        "mixed": [*FORMULAS[:-2], None, -1.5],
+        "number": [-1.5, 2.0, float("nan"), 0.0, 1e-7, -3.0],
+        "whole": pd.array([-1, 2, None, 4, 5, 6], dtype="Int64"),
+        "day": pd.to_datetime([dt.date(2026, 1, 1)] * 6),
+        "=cmd()": 1,
+    })  # fmt: skip
+    before = frame.copy()
+    rows = list(csv.reader(io.StringIO(csv_text(frame), newline=""), strict=True))
+    assert rows[0] == ["text", "kind", "mixed", "number", "whole", "day", "'=cmd()"]
+    for row, formula in zip(rows[1:], FORMULAS, strict=True):
+        assert row[0] == row[1] == f"'{formula}"
+    assert [row[2] for row in rows[1:]] == [*(f"'{f}" for f in FORMULAS[:-2]), "", "-1.5"]
+    assert [row[3] for row in rows[1:]] == ["-1.5", "2.0", "", "0.0", "1e-07", "-3.0"]
+    assert [row[4] for row in rows[1:]] == ["-1", "2", "", "4", "5", "6"]
+    assert rows[1][5] == "2026-01-01"
+    pd.testing.assert_frame_equal(frame, before)
+    assert csv_text(pd.DataFrame()) == "\n"

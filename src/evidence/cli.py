@@ -133,13 +133,14 @@ def literature_show(
 @app.command("sql")
 def run_sql(
     query: Annotated[str, typer.Argument(help="For example: select count(*) from trials.studies")],
-    csv: Annotated[bool, typer.Option("--csv", help="Print CSV instead of a table.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV, safe for spreadsheets.")] = False,
 ) -> None:
     """Ask the database in SQL; schemas are trials, places and results. Read-only."""
+    from evidence.files import csv_text
     from evidence.literature import sql
 
     frame = sql(query, _project())
-    typer.echo(frame.to_csv(index=False) if csv else frame.to_string(index=False), nl=not csv)
+    typer.echo(csv_text(frame) if csv else frame.to_string(index=False), nl=not csv)
 
 
 @app.command()

@@ -72,6 +72,37 @@ def write_parquet(frame: pd.DataFrame, path: Path) -> Path:
     return write_atomically(path, stream.getvalue())
 
 
+# A spreadsheet takes a cell that begins with one of these for a formula, and runs it.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """A data frame as CSV that a spreadsheet opens as data.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Its index is left out.
+
+    Returns
+    -------
+    str
+        UTF-8 text with line feeds. Numbers are as they are. A text, or the name of a column, that
+        a spreadsheet would run as a formula has an apostrophe before it, which shows it as text.
+    """
+
+    def guarded(cell: object) -> object:
+        if isinstance(cell, str) and cell.startswith(_FORMULA):
+            return f"'{cell}"
+        return cell
+
+    safe = frame.rename(columns=guarded)
+    for place, kind in enumerate(frame.dtypes):
+        if kind in ("object", "str", "category"):
+            safe.isetitem(place, [guarded(cell) for cell in frame.iloc[:, place]])
+    return safe.to_csv(index=False, lineterminator="\n")
+
+
 @cache
 def sha256_of_files(folder: Path, *patterns: str) -> str:
     """SHA-256 over names and contents of the files below a folder that match any pattern.

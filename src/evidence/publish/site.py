@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from evidence.facts import clean
 from evidence.files import write_atomically
 from evidence.literature import read_places
 from evidence.places import authority
@@ -77,7 +78,9 @@ def _regions(project: Project) -> list[_Region]:
         html, pdf = (
             _address(project, f"authorities/{area.code}.{kind}") for kind in ("html", "pdf")
         )
-        by_region.setdefault(area.region, []).append(_Place(area.plain_name, words, html, pdf))
+        by_region.setdefault(clean(area.region), []).append(
+            _Place(clean(area.plain_name), clean(words), html, pdf)
+        )
     return [
         _Region(
             "region-" + re.sub(r"[^a-z]+", "-", region.lower()),

@@ -14,7 +14,7 @@ import nbformat
 import yaml
 
 from evidence.errors import RenderError
-from evidence.facts import Fact, md
+from evidence.facts import Fact, clean, md
 from evidence.publish.render import pandoc
 from evidence.publish.render.dialect import (
     MARK,
@@ -85,6 +85,7 @@ def prepare(
         If anything is outside the dialect, missing or ambiguous; one line for each fault, with
         the number of its cell counted from 1.
     """
+    title, subtitle = clean(title), clean(subtitle)
     stem = name or re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "document"
     faults: list[tuple[int, str]] = []
     when = dt.date.fromisoformat(date) if isinstance(date, str) else date
