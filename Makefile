@@ -13,6 +13,8 @@ WORKERS ?=
 # Bytecode is compiled once by uv; without it every kernel parses pandas, SciPy and matplotlib anew.
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
+# Under an ASCII locale Python could not read its own environment in a folder like "städte".
+export PYTHONUTF8 := 1
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_DOWNLOADS := never
 # The processes of a batch share the cores; threads inside each would only fight for them.

@@ -76,6 +76,8 @@ def test_briefing_needs_no_network_compiler_browser_bytecode_or_locale(bare: Pat
         "PATH": str(command.parent),
         "HOME": str(bare / "home"),
         "LC_ALL": "POSIX",
+        # As make sets it.
+        "PYTHONUTF8": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": str(bare / "blocked"),
     }
