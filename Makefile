@@ -13,8 +13,10 @@ WORKERS ?=
 # Bytecode is compiled once by uv; without it every kernel parses pandas, SciPy and matplotlib anew.
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
-# Under an ASCII locale Python could not read its own environment in a folder like "städte".
-export PYTHONUTF8 := 1
+# Under an ASCII locale Python cannot read its own environment in a folder like "städte".
+ifneq ($(shell locale charmap 2>/dev/null),UTF-8)
+export LC_ALL := C.UTF-8
+endif
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_DOWNLOADS := never
 # The processes of a batch share the cores; threads inside each would only fight for them.

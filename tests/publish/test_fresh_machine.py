@@ -75,9 +75,8 @@ def test_briefing_needs_no_network_compiler_browser_bytecode_or_locale(bare: Pat
         # No compiler, git, browser or poppler: only the environment's own programs.
         "PATH": str(command.parent),
         "HOME": str(bare / "home"),
-        "LC_ALL": "POSIX",
-        # As make sets it.
-        "PYTHONUTF8": "1",
+        # Python itself cannot start from a folder outside ASCII then; make sees to that.
+        "LC_ALL": "POSIX" if sys.prefix.isascii() else "C.UTF-8",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": str(bare / "blocked"),
     }
