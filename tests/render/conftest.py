@@ -420,3 +420,9 @@ def read_pdf(path: Path) -> Pdf:
                     faults.append(f"font {name} of page {number} is not embedded")
         count = len(pdf.pages)
     return Pdf(faults, headings, figures, tables, title, count)
+
+
+@pytest.fixture
+def sample_notebook() -> nbformat.NotebookNode:
+    """The notebook of the sample, to be changed at will."""
+    return sample_parts()[1]
