@@ -36,6 +36,11 @@ class Computation:
     function: str
     args: dict[str, Any]
 
+    @property
+    def kind(self) -> str:
+        """Name under which its tolerances stand."""
+        return _TOLERANCES.kind(self.function, self.args)
+
 
 @dataclass(frozen=True)
 class Case:

@@ -46,7 +46,8 @@ def test_agrees_with_the_reference(case):
         if output is not None:
             got = got[output]
         where = "/".join(computation.path)
-        problems += harness.differences(case.name, want, got, where)
+        name = f"{case.fixture['id']}::{computation.kind}"
+        problems += harness.differences(name, want, got, where)
     assert not problems, "\n".join(problems[:20])
 
 

@@ -1,0 +1,36 @@
+"""Dependent effects: multilevel models, working covariances and aggregation."""
+
+from evidence.synthesis.dependent.aggregate import aggregate_effects
+from evidence.synthesis.dependent.comparison import likelihood_ratio
+from evidence.synthesis.dependent.covariance import (
+    Covariance,
+    autoregressive,
+    compound_symmetric,
+    diagonal,
+    from_blocks,
+    from_columns,
+)
+from evidence.synthesis.dependent.influence import Influence, influence
+from evidence.synthesis.dependent.multilevel import (
+    multilevel,
+    multilevel_arrays,
+    random_intercepts,
+)
+from evidence.synthesis.dependent.multilevel_results import MultilevelResults
+
+__all__ = [
+    "Covariance",
+    "Influence",
+    "MultilevelResults",
+    "aggregate_effects",
+    "autoregressive",
+    "compound_symmetric",
+    "diagonal",
+    "from_blocks",
+    "from_columns",
+    "influence",
+    "likelihood_ratio",
+    "multilevel",
+    "multilevel_arrays",
+    "random_intercepts",
+]
