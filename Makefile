@@ -9,6 +9,7 @@ UV_VERSION := 0.13.9
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin/
 WORKERS ?=
+LAB ?=
 
 # Bytecode is compiled once by uv; without it every kernel parses pandas, SciPy and matplotlib anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -36,8 +37,8 @@ briefings: $(READY) ## a briefing in HTML and PDF for every authority, under rep
 test: $(READY) ## run all tests but the slow simulations
 	@$(RUN)python -m pytest -n auto --dist loadgroup -m "not slow"
 
-lab: $(READY) ## open JupyterLab on the notebooks
-	@$(RUN)jupyter lab notebooks
+lab: $(READY) ## open JupyterLab with the briefing notebook ready to run (LAB="--no-browser" adds options)
+	@$(RUN)jupyter lab $(LAB) notebooks/briefing.ipynb
 
 bench: $(READY) ## compare speed with peers, as ratios in one run
 	@for file in benchmarks/bench_*.py; do [ -e "$$file" ] || { echo "no benchmark yet"; break; }; $(RUN)python "$$file" || exit 1; done
