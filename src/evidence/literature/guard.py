@@ -57,7 +57,8 @@ def named(header: Sequence[str], index: int) -> str | None:
     if not header:
         return None
     name = header[index].strip() if index < len(header) else ""
-    return name[:_LONGEST_NAME] or f"column {index + 1}"
+    # As Python writes it, so that no character of it hides or steers a terminal.
+    return repr(name[:_LONGEST_NAME])[1:-1] or f"column {index + 1}"
 
 
 class _Faults:
