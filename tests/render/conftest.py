@@ -174,6 +174,7 @@ def sample() -> Document:
         facts=facts_of(*objects),
         name="sample",
         links=[("All authorities", "../index.html")],
+        edition="2026-autumn",
     )
 
 

@@ -94,7 +94,51 @@ def test_pages_have_running_heads_and_numbers(rendered, inspect_pdf) -> None:
     for number in range(1, count + 1):
         words = text_of(rendered["pdf"], "-f", str(number), "-l", str(number))
         assert f"Page {number} of {count}" in words
-        assert ("A sample of everything" in words.splitlines()[0]) or number == 1
+        head = words.splitlines()[0] if number > 1 else ""
+        assert number == 1 or "A sample of everything" in head
+        assert number == 1 or "Edition 2026-autumn, 24 November 2026" in words
+
+
+def test_the_first_page_says_what_this_is_and_where_what_stands(rendered) -> None:
+    first = text_of(rendered["pdf"], "-f", "1", "-l", "1", "-layout")
+    begin = [line.strip() for line in first.splitlines() if line.strip()][:3]
+    assert re.fullmatch(
+        "Prevention evidence workbench +Edition 2026-autumn, 24 November 2026", begin[0]
+    )
+    assert begin[1:] == ["A sample of everything", "Every element of the dialect in one document"]
+    # The contents stand in two columns at the foot of the page, below what matters.
+    assert first.index("What to know") < first.index("Contents")
+    assert re.search("1 +What to know[ .\u2060]+1 +3 +More[ .\u2060]+[2-9]", first)
+
+
+def test_a_question_stays_with_its_heading_and_its_answer(project, tmp_path, notebook_of) -> None:
+    for lines in range(22, 46, 2):
+        filler = "\n\n".join(["A line of text."] * lines)
+        text = f"## First\n\n{filler}\n\n### Heading\n\n*Does it help?*\n\nAn answer."
+        made = prepare(notebook_of(text), title="T", lang="en-GB", date="2026-11-24", name="d")
+        [result] = renderer("embedded", project).render([made], ["pdf"], tmp_path)
+        pages = text_of(result.path).split("\f")
+        [page] = [p for p in pages if "Does it help?" in p]
+        assert "Heading" in page and "An answer." in page
+
+
+@pytest.mark.browser
+def test_a_printed_page_is_a_document(rendered, browser, tmp_path: Path) -> None:
+    """Printed from the browser it has page numbers, what is folded away, and nothing to click."""
+    page = browser.new_page()
+    page.goto(rendered["html"].as_uri())
+    page.pdf(path=str(tmp_path / "printed.pdf"), prefer_css_page_size=True)
+    page.close()
+    with pikepdf.open(tmp_path / "printed.pdf") as printed:
+        count = len(printed.pages)
+        wide, high = (float(side) * 25.4 / 72 for side in printed.pages[0].mediabox[2:])
+    assert (round(wide), round(high)) == (210, 297)
+    for number in range(1, count + 1):
+        words = text_of(tmp_path / "printed.pdf", "-f", str(number), "-l", str(number))
+        assert f"Page {number} of {count}" in words and "Prevention evidence workbench" in words
+    whole = text_of(tmp_path / "printed.pdf")
+    assert "A callout in a fold." in whole and "Edition 2026-autumn" in whole
+    assert "All authorities" not in whole and "Contents" not in whole
 
 
 def test_a_long_table_repeats_its_headings(rendered, inspect_pdf) -> None:

@@ -154,7 +154,7 @@ def _mark(ax: Axes, kind: str, x: float | np.ndarray, y: float) -> None:
         "out": {"marker": "D", "ms": 6.2, "mfc": rust, "mec": "white", "mew": 0.7, "zorder": 6},
         "in": {"marker": "o", "ms": 6.0, "mfc": "white", "mec": rust, "mew": 1.7, "zorder": 6},
         "near": {"marker": "o", "ms": 4.3, "mfc": style.colour("muted"), "mec": "white",
-                 "mew": 0.5, "alpha": 0.75, "zorder": 3},
+                 "mew": 0.5, "zorder": 3},
         "region": {"marker": "|", "ms": 6.5, "mec": style.colour("programme"), "mew": 2.0,
                    "zorder": 4},
     }  # fmt: skip

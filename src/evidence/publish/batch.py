@@ -375,6 +375,7 @@ def _prepare(project: Project, task: Task) -> _Ready | None:
         subtitle=data.subtitle,
         lang="en-GB",
         date=edition.date,
+        edition=edition.id,
         bibliography=data.bibliography,
         facts=data.facts,
         links=[

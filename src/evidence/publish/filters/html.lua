@@ -68,8 +68,21 @@ local function fold(element)
   return blocks
 end
 
+-- A paragraph wholly in italics under a heading is the question that what follows answers.
+local function questions(blocks)
+  for position = 2, #blocks do
+    local block = blocks[position]
+    if blocks[position - 1].t == "Header" and block.t == "Para" and #block.content == 1
+      and block.content[1].t == "Emph" then
+      blocks[position] = pandoc.Div(block, pandoc.Attr("", { "question" }))
+    end
+  end
+  return blocks
+end
+
 build = {
   traverse = "topdown",
+  Blocks = questions,
   Header = function(header)
     if header.level == 2 then
       contents:insert({ pandoc.Plain({ pandoc.Link(header.content:walk({

@@ -110,7 +110,7 @@ local function table_(element)
   local columns, aligns = layout(source.attributes.layout)
   local heads = source.head.rows[1].cells
   local out = pandoc.List({ inline_raw("#evidence-table(name: " .. string_(element.identifier)
-    .. ", caption: ") })
+    .. ", noted: " .. tostring(element.classes:includes("noted")) .. ", caption: ") })
   out:extend(content(element.content[2].content))
   out:insert(inline_raw(", table(columns: " .. columns .. ", align: " .. aligns
     .. ", inset: cell-inset(" .. #heads .. "), table.header("))
@@ -142,8 +142,24 @@ local function boxed(opening, content)
   return blocks
 end
 
+-- What a block is next to what stands before it: a paragraph wholly in italics under a heading is
+-- the question that what follows answers, and a table with a note under it keeps it near.
+local function neighbours(blocks)
+  for position = 2, #blocks do
+    local before, block = blocks[position - 1], blocks[position]
+    if before.t == "Header" and block.t == "Para" and #block.content == 1
+      and block.content[1].t == "Emph" then
+      blocks[position] = pandoc.Div(block, pandoc.Attr("", { "question" }))
+    elseif before.t == "Div" and block.t == "Div" and block.classes:includes("source-note") then
+      before.classes:insert("noted")
+    end
+  end
+  return blocks
+end
+
 build = {
   traverse = "topdown",
+  Blocks = neighbours,
   Header = function(header)
     header.level = header.level - 1
     return header
@@ -165,6 +181,8 @@ build = {
       return boxed("#key-points", element.content), false
     elseif classes:includes("source-note") then
       return boxed("#source-note", element.content), false
+    elseif classes:includes("question") then
+      return boxed("#question", element.content), false
     elseif classes:includes("csl-entry") then
       local blocks = boxed("#work", element.content)
       blocks[#blocks] = raw("] <" .. element.identifier .. ">")

@@ -39,6 +39,8 @@ class Document:
         CSL-JSON of the works that the body cites, sorted by id.
     links : tuple of (words, address)
         Ways from the page to its neighbours, for screens only; addresses are relative.
+    edition : str
+        Id of the edition that it belongs to, printed beside the date; empty outside of one.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Document:
     files: Mapping[str, bytes]
     bibliography: tuple[Mapping[str, Any], ...] = ()
     links: tuple[tuple[str, str], ...] = ()
+    edition: str = ""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

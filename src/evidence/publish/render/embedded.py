@@ -193,6 +193,7 @@ def framed(
         subtitle=document.subtitle,
         date=document.date,
         long_date=document.long_date,
+        edition=document.edition,
         links=links,
         contents=Markup(contents.strip()),
         body=Markup(body.strip()),
@@ -213,11 +214,13 @@ def write_typst_template(folder: Path, look: Brand) -> None:
 
 def typst_head(document: Document) -> str:
     """Typst that puts what follows it under the document's title."""
-    subtitle = _typst_string(document.subtitle) if document.subtitle else "none"
+    subtitle, edition = (
+        _typst_string(text) if text else "none" for text in (document.subtitle, document.edition)
+    )
     return (
         '#import "/document.typ": *\n'
         f"#show: briefing.with(title: {_typst_string(document.title)}, "
-        f"subtitle: {subtitle}, "
+        f"subtitle: {subtitle}, edition: {edition}, "
         f"date: {_typst_string(document.long_date)}, "
         f"lang: {_typst_string(document.lang)})\n\n"
     )

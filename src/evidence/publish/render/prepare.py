@@ -53,6 +53,7 @@ def prepare(
     facts: Sequence[Fact] = (),
     name: str = "",
     links: Sequence[tuple[str, str]] = (),
+    edition: str = "",
 ) -> Document:
     """Turn an executed notebook into a document, or say everything that is wrong with it.
 
@@ -78,6 +79,8 @@ def prepare(
         Stem of the files, for example an authority's code; by default made from the title.
     links : sequence of (words, address)
         Ways to neighbouring pages, shown on screens.
+    edition : str
+        Id of the edition, printed beside the date.
 
     Raises
     ------
@@ -126,7 +129,7 @@ def prepare(
     used = {path: files[path] for path in found.images}
     return Document(
         stem, title, subtitle, lang, when, body + "\n", used, works,
-        tuple((words, address) for words, address in links),
+        tuple((words, address) for words, address in links), edition,
     )  # fmt: skip
 
 

@@ -30,8 +30,8 @@ def page(name: str, look: Brand, *, sheets: tuple[str, ...] = (), script: str = 
     script : str
         File in ``templates`` with the page's own script.
     **content
-        ``lang``, ``title``, ``subtitle``, ``date``, ``long_date`` and ``links`` for the frame,
-        and what else the template asks for; text is escaped.
+        ``lang``, ``title``, ``subtitle``, ``date``, ``long_date``, ``edition`` and ``links`` for
+        the frame, and what else the template asks for; text is escaped.
 
     Returns
     -------
@@ -76,6 +76,9 @@ def style_sheet(look: Brand, sheets: tuple[str, ...] = ()) -> str:
             f'--sans:"{look.sans}",system-ui,sans-serif;--serif:"{look.serif}",Georgia,serif}}\n'
             f"@media screen and (prefers-color-scheme:dark)"
             f"{{:root{{{dark};--edge:#31525f;--shade:#000c}}}}\n"
+            # The margins of a printed page know no variables.
+            f'@page{{font:400 8.5pt "{look.sans}",sans-serif;color:{look.colour("comparison")};'
+            f'@bottom-left{{content:"{look.name}"}}}}\n'
             f"{body}"
         )
     return _SHEETS[key]
