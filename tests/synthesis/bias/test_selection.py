@@ -247,15 +247,15 @@ def test_the_test_keeps_its_level_without_selection():
 
 @pytest.mark.slow
 def test_beta_weights_are_recovered():
-    """About two thousand of 200,000 studies are seen: the weight is 100 at the smallest p."""
+    """Some twelve hundred of 30,000 studies are seen: the weight is 100 at the smallest p."""
     rng = np.random.default_rng(8)
     found = []
-    for _ in range(20):
-        v = rng.uniform(0.01, 0.2, 200_000)
+    for _ in range(12):
+        v = rng.uniform(0.01, 0.2, 30_000)
         y = rng.normal(0.2, np.sqrt(v + 0.04))
         p = np.clip(norm.sf(y / np.sqrt(v)), 1e-5, 1 - 1e-5)
         weight = p ** (0.6 - 1) * (1 - p) ** (1.5 - 1)
-        kept = rng.random(200_000) < weight / weight.max()
+        kept = rng.random(30_000) < weight / weight.max()
         fit = selection_model(y[kept], v[kept], kind="beta")
         found.append([fit.params.iloc[0], fit.tau2, *fit.weights()["estimate"]])
-    assert np.mean(found, axis=0) == pytest.approx([0.2, 0.04, 0.6, 1.5], abs=0.04)
+    assert np.mean(found, axis=0) == pytest.approx([0.2, 0.04, 0.6, 1.5], abs=0.08)

@@ -88,8 +88,8 @@ def test_models_keep_their_method_and_notes_say_that_fills_are_not_data():
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: trim_and_fill([1, 2], [0.1, 0.2]), ModelError, "needs three"),
-        (lambda: trim_and_fill([1, 2, 3], [0.1] * 3), ModelError, "which side"),
+        (lambda: trim_and_fill([1, 2], [0.1, 0.2]), ModelError, "needs three studies, not 2"),
+        (lambda: trim_and_fill([1, 2, 3], [0.1] * 3), ModelError, "same standard error"),
         (lambda: trim_and_fill([1, 2, 3], [0.1] * 3, side="up"), UsageError, "side"),
         (lambda: trim_and_fill([1, 2, 3], [0.1] * 3, estimator="L1"), UsageError, "estimator"),
     ],

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from evidence.errors import ModelError, UsageError
-from evidence.synthesis.bias.effects import column, effects
+from evidence.errors import UsageError
+from evidence.synthesis.bias.effects import column, effects, require_spread
 from evidence.synthesis.bias.reported import Reported, few, p_text, studies
 from evidence.synthesis.least_squares import Array
 from evidence.synthesis.meta import meta
@@ -198,10 +198,7 @@ def asymmetry(
         raise UsageError(f"model is rma or lm, not {model!r}")
     given = effects(yi, vi, data, moderators=True)
     x = _predictor(predictor, given.vi, ni, data)
-    if np.ptp(x) <= 1e-10 * float(np.abs(x).max()):
-        raise ModelError(
-            f"all studies have the same {PREDICTORS[predictor]}: a funnel has no shape to test"
-        )
+    require_spread(x, PREDICTORS[predictor])
     X = pd.DataFrame(given.exog, columns=list(given.names))
     X.insert(X.shape[1] if X.shape[1] == 1 else 1, predictor, x)
     if model == "lm":

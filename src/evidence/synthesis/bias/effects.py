@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from evidence.errors import UsageError
+from evidence.errors import ModelError, UsageError
 from evidence.synthesis.least_squares import Array
 from evidence.synthesis.meta import meta
 from evidence.synthesis.results import MetaResults
@@ -112,10 +112,16 @@ def column(values: ArrayLike | str, data: pd.DataFrame | None, k: int, name: str
     return array
 
 
+def require_spread(x: Array, what: str) -> None:
+    """Raise ModelError if the studies do not differ in x."""
+    if np.ptp(x) <= 1e-10 * float(np.abs(x).max()):
+        raise ModelError(f"all studies have the same {what}: a funnel has no shape to look at")
+
+
 def require_alternative(alternative: str) -> None:
     """Raise UsageError if there is no such alternative."""
     if alternative not in ALTERNATIVES:
         raise UsageError(f"alternative is one of {', '.join(ALTERNATIVES)}, not {alternative!r}")
 
 
-__all__ = ["ALTERNATIVES", "Effects", "column", "effects", "require_alternative"]
+__all__ = ["ALTERNATIVES", "Effects", "column", "effects", "require_alternative", "require_spread"]

@@ -15,7 +15,7 @@ from evidence.synthesis.bias.effects import ALTERNATIVES, effects, require_alter
 from evidence.synthesis.bias.p_values import p_values_arrays
 from evidence.synthesis.bias.reported import Reported, p_text, studies
 from evidence.synthesis.least_squares import Array
-from evidence.synthesis.meta import fit_arrays
+from evidence.synthesis.meta import meta
 from evidence.synthesis.results import METHODS, MetaResults
 
 TESTS = ("chi2", "binom", "exact")
@@ -168,9 +168,7 @@ def excess_significance(
         raise UsageError(f"integration_width is above zero, not {integration_width!r}")
     given = effects(yi, vi, data)
     y, v, how = given.yi, given.vi, method or given.method
-    if how not in METHODS:
-        raise UsageError(f"method is one of {', '.join(METHODS)}, not {how!r}")
-    fit = fit_arrays(y, v, np.ones((len(y), 1)), method=how, test="z")
+    fit = meta(y, v, method=how, test="z")
     theta = float(fit.beta[0])
     observed = int((p_values_arrays(y, v, alternative) <= alpha).sum())
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from evidence.synthesis.bias.effects import effects
+from evidence.synthesis.bias.effects import effects, require_spread
 from evidence.synthesis.bias.reported import FEW, Reported, p_text, studies
 from evidence.synthesis.least_squares import Array
 from evidence.synthesis.meta import meta
@@ -45,8 +45,13 @@ class PetPeeseResults(Reported):
 
         The test is one-sided at 5 %; else ``PET``.
         """
-        same = float(self.pet.params.iloc[0]) * self.mean > 0
-        return "PEESE" if same and self.pet.pvalues.iloc[0] / 2 < _SWITCH else "PET"
+        return "PEESE" if self.pet_pvalue < _SWITCH else "PET"
+
+    @property
+    def pet_pvalue(self) -> float:
+        """One-sided p value of the PET intercept in the direction of the mean."""
+        half = float(self.pet.pvalues.iloc[0]) / 2
+        return half if float(self.pet.params.iloc[0]) * self.mean > 0 else 1 - half
 
     @property
     def fit(self) -> MetaResults:
@@ -89,17 +94,14 @@ class PetPeeseResults(Reported):
 
     def report(self) -> str:
         """What a paper needs to say."""
-        how = (
-            "weighted least squares" if self.method == "wls" else METHODS[self.method].lower()
-            if self.method == "EE" else METHODS[self.method]
-        )  # fmt: skip
+        how = "weighted least squares" if self.method == "wls" else METHODS[self.method]
         row = self.to_frame().loc[self.selected]
         return (
             f"PET-PEESE ({how}, {studies(self.pet.k)}) adjusts for a difference between small and "
-            f"large studies: the PET intercept ({p_text(float(self.pvalues['PET']))}) selects "
-            f"{self.selected}, {row['estimate']:.3f} (95% interval {row['ci_lower']:.3f} to "
-            f"{row['ci_upper']:.3f}). It takes all of that difference for bias, and misleads where "
-            "effects differ much between studies or all studies are small."
+            f"large studies: the PET intercept (one-sided {p_text(self.pet_pvalue)}) "
+            f"selects {self.selected}, {row['estimate']:.3f} (95% interval {row['ci_lower']:.3f} "
+            f"to {row['ci_upper']:.3f}). It takes all of that difference for bias, and misleads "
+            "where effects differ much between studies or all studies are small."
         )
 
 
@@ -142,6 +144,7 @@ def pet_peese(
     Psychological and Personality Science 8, 581-591.
     """
     given = effects(yi, vi, data)
+    require_spread(given.vi, "standard error")
     if method == "wls":
         method_used, test, floor = "EE", "knha", False
     else:

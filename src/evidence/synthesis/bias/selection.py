@@ -113,7 +113,7 @@ class SelectionResults(Reported):
         se = np.sqrt(np.diag(self.fit.cov)[len(self.fit.beta) + 1 :])
         estimate = function.weights(theta)
         spread = function.standard_errors(theta, se)
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             factor = np.exp(_quantile(alpha) * spread / estimate)
         frame = pd.DataFrame(
             {"estimate": estimate, "se": spread, "lower": estimate / factor,

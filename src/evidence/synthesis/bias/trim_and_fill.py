@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from evidence.errors import ModelError, UsageError
-from evidence.synthesis.bias.effects import effects
+from evidence.synthesis.bias.effects import effects, require_spread
 from evidence.synthesis.bias.reported import Reported, few, p_text, studies
 from evidence.synthesis.least_squares import Array
 from evidence.synthesis.meta import fit_arrays, meta
@@ -162,7 +162,7 @@ def trim_and_fill(
         raise UsageError(f"side is one of {', '.join(SIDES)}, not {side!r}")
     given = effects(yi, vi, data)
     if given.k < 3:
-        raise ModelError(f"{studies(given.k)} have no shape: trim and fill needs three")
+        raise ModelError(f"trim and fill needs three studies, not {given.k}")
     y, v = given.yi, given.vi
     how = method or given.method
 
@@ -191,8 +191,7 @@ def trim_and_fill(
 
 def _side(y: Array, v: Array, method: str) -> str:
     X = np.column_stack([np.ones(len(y)), np.sqrt(v)])
-    if np.ptp(v) <= 1e-10 * float(v.max()):
-        raise ModelError("all studies have the same standard error: say which side to fill")
+    require_spread(v, "standard error")
     slope = fit_arrays(y, v, X, method=method, test="z").beta[1]
     return "left" if slope > 0 else "right"
 
@@ -205,7 +204,10 @@ def _missing(y: Array, v: Array, method: str, estimator: str) -> tuple[int, floa
         kept = slice(0, k - k0)
         X = np.ones((k - k0, 1))
         centre = float(fit_arrays(y[kept], v[kept], X, method=method, test="z").beta[0])
-        estimate = _estimate(y - centre, estimator)
+        deviation = y - centre
+        # Rounding errors have no side.
+        deviation[np.abs(deviation) <= 1e-12 * float(np.abs(y).max())] = 0.0
+        estimate = _estimate(deviation, estimator)
         found = max(0, round(estimate))
         if found == k0:
             return k0, estimate, centre

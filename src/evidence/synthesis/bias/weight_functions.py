@@ -298,13 +298,17 @@ class BetaWeights:
         """Nodes and weights in z between the limits."""
         from scipy.special import ndtri
 
-        end = -float(ndtri(_NEAREST / 2 if self.side == "two.sided" else _NEAREST))
-        x, w = np.polynomial.legendre.leggauss(_NODES)
         if self.side != "two.sided":
-            return end * x, end * w
-        # The weight has a corner where the sign of the effect turns.
-        half = 0.5 * end * (x + 1)
-        return np.concatenate([-half[::-1], half]), 0.5 * end * np.concatenate([w[::-1], w])
+            x, w = np.polynomial.legendre.leggauss(_NODES)
+            return self._end * x, self._end * w
+        # At no effect 1 - p is zero, and its power may rise steeply on both sides.
+        flat = -float(ndtri((1 - _NEAREST) / 2))
+        edges = np.array([0.0, flat, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 2.5, self._end])
+        x, w = np.polynomial.legendre.leggauss(_NODES // 4)
+        half = 0.5 * np.diff(edges)[:, None]
+        z = (edges[:-1, None] + half * (x + 1)).ravel()
+        w = (half * w).ravel()
+        return np.concatenate([-z[::-1], z]), np.concatenate([w[::-1], w])
 
     @cached_property
     def _end(self) -> float:
