@@ -16,7 +16,29 @@ from pathlib import Path
 import yaml
 
 PAGE = "<!DOCTYPE html>\n<html><head><title>$title$</title></head><body>\n$body$\n</body></html>\n"
-WRITERS = {"html": "html", "typst": "typst"}
+
+# A filter of the user's runs in an environment of its own that holds these names, and is given to
+# the document's `walk` with one more entry that is no function.
+LOADER = """
+local names = {{}}
+for name in ([[assert collectgarbage dofile error getmetatable ipairs load loadfile next pairs pcall
+    print rawequal rawget rawlen rawset select setmetatable tonumber tostring type _VERSION xpcall
+    coroutine require package string utf8 table math io os debug FORMAT PANDOC_READER_OPTIONS
+    PANDOC_WRITER_OPTIONS PANDOC_VERSION PANDOC_API_VERSION PANDOC_STATE pandoc lpeg
+    re]]):gmatch("%S+") do
+  names[name] = _G[name]
+end
+names._G = _G
+names.PANDOC_SCRIPT_FILE = {path}
+local filters = assert(loadfile({path}, "bt", setmetatable({{}}, {{ __index = names }})))()
+function Pandoc(doc)
+  for _, filter in ipairs(filters) do
+    filter.scriptFile = {path}
+    doc = doc:walk(filter) or doc
+  end
+  return doc
+end
+"""
 
 
 def main() -> int:
@@ -55,10 +77,12 @@ def render(folder: Path, source: Path, config: dict, orders: dict) -> bool:
     template = folder / ("page.html" if kind == "html" else options["template"])
     if kind == "html":
         template.write_text(PAGE)
+    loader = folder / "loader.lua"
+    loader.write_text(LOADER.format(path=json.dumps(rule["path"])))
     made = source.with_suffix({"html": ".html", "typst": ".typ"}[kind])
     done = subprocess.run(
-        [orders["pandoc"], "-f", "markdown", "-t", WRITERS[kind], "-s", f"--template={template}",
-         f"--lua-filter={rule['path']}", "-o", made.name, source.name,
+        [orders["pandoc"], "-f", "markdown", "-t", kind, "-s", f"--template={template}",
+         f"--lua-filter={loader}", "-o", made.name, source.name,
          # Quarto raises headings for Typst where nothing else is said.
          f"--shift-heading-level-by={options.get('shift-heading-level-by', -(kind == 'typst'))}"],
         cwd=folder, check=False,

@@ -93,7 +93,7 @@ def test_one_process_renders_many_documents(quarto, project, tmp_path, monkeypat
 def test_an_input_cannot_be_executed_or_expanded(quarto, sample, project, tmp_path) -> None:
     """Quarto runs only what stands in other kinds of file, and expands only whole braces."""
     notes = quarto()
-    hostile = replace(sample, title="{{< include /etc/passwd >}} ```{python}\n---", name="x")
+    hostile = replace(sample, title="{{< include /etc/passwd >}} --> ```{python}\n---", name="x")
     results = renderer("quarto", project).render([hostile], ["html", "pdf"], tmp_path / "out")
     assert [r.error for r in results] == [None, None]
     [call] = calls(notes)
@@ -104,7 +104,7 @@ def test_an_input_cannot_be_executed_or_expanded(quarto, sample, project, tmp_pa
         assert yaml.safe_load(front)["lang"] == "en-GB"
         # No line of the body could be taken for the beginning of more settings.
         assert text.split("\n").count("---") == 2
-    assert "{{&lt; include /etc/passwd &gt;}}" in results[0].path.read_text(encoding="utf-8")
+    assert "{{&lt; include /etc/passwd &gt;}} --&gt;" in results[0].path.read_text(encoding="utf-8")
 
 
 def test_figures_of_one_label_are_not_mixed_up(quarto, sample, project, tmp_path) -> None:

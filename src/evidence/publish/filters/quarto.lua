@@ -1,13 +1,14 @@
 -- The whole dialect as one filter for Quarto, which runs it on the tree as pandoc has read it (its
 -- entry point "pre-ast"). The same filters as in the embedded engine number, cite and build; what
 -- comes out is handed on as one raw block, so that nothing after this filter can reword it. What
--- the document needs comes in a raw block "evidence" at its head, as JSON.
+-- the document needs comes in a comment at its head, as JSON.
 
 local function read_settings(doc)
   for position, block in ipairs(doc.blocks) do
-    if block.t == "RawBlock" and block.format == "evidence" then
+    local settings = block.t == "RawBlock" and block.text:match("^<!%-%- evidence (.*) %-%->$")
+    if settings then
       doc.blocks:remove(position)
-      return pandoc.json.decode(block.text)
+      return pandoc.json.decode(settings)
     end
   end
 end

@@ -341,11 +341,11 @@ class QuartoRenderer:
             "lang": document.lang,
             "format": {"html": "html", "pdf": "typst"}[unit.format],
         }
-        # A brace of the data must not begin a shortcode.
-        hidden = json.dumps(settings).replace("{{", "\\u007b\\u007b")
+        # What comes from data must not begin a shortcode or end the comment.
+        hidden = json.dumps(settings).replace("{{", "\\u007b\\u007b").replace(">", "\\u003e")
         (folder / f"{stem}.md").write_text(
             f"---\n{yaml.safe_dump(front, allow_unicode=True, width=10_000)}---\n\n"
-            f"```{{=evidence}}\n{hidden}\n```\n\n{document.body}",
+            f"```{{=html}}\n<!-- evidence {hidden} -->\n```\n\n{document.body}",
             encoding="utf-8",
         )
 
