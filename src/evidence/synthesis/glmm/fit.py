@@ -123,4 +123,4 @@ def _weighted(own: Array, weights: Array, X: Array, factor: Array) -> float:
     y = own[:, None]
     explained = product(X, y)
     slope = np.linalg.lstsq(product(X, X), explained, rcond=None)[0]
-    return float((product(y, y) - explained.T @ slope)[0, 0])
+    return max(0.0, float((product(y, y) - explained.T @ slope)[0, 0]))

@@ -14,6 +14,8 @@ from evidence.synthesis.heterogeneity import typical_variance
 from evidence.synthesis.least_squares import Array
 from evidence.synthesis.pooled_counts import ChiSquare, counts
 
+_BOUND = 0.999
+
 
 def glmm(
     measure: str,
@@ -103,6 +105,8 @@ def glmm(
         notes.append(f"{lost} of {k_given} studies say nothing of the effect and were left out")
     if method == "ML" and fit.tau2 == 0:
         notes.append("the likelihood is highest without heterogeneity")
+    if abs(fit.rho) > _BOUND:
+        notes.append("the correlation is at its bound: there are too few studies to estimate it")
     df = len(X) - X.shape[1]
     return GlmmResults(
         measure=measure, model_name=chosen, names=names, exog=X, beta=fit.beta, cov=fit.cov,
