@@ -66,9 +66,9 @@ def q_profile(
 
     at_zero = LeastSquares(y, 1 / v, X)
     lower, upper = (
-        solve_q(y, v, X, float(chdtri(at_zero.df, p))) for p in (alpha / 2, 1 - alpha / 2)
+        float(solve_q(y, v, X, float(chdtri(at_zero.df, p)))) for p in (alpha / 2, 1 - alpha / 2)
     )
-    empty = at_zero.ypy < float(chdtri(at_zero.df, 1 - alpha / 2))
+    empty = bool(at_zero.ypy < float(chdtri(at_zero.df, 1 - alpha / 2)))
     return Interval(min(lower, upper_end), min(upper, upper_end), empty, upper > upper_end)
 
 

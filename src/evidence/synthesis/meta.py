@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from evidence.errors import ModelError, UsageError
-from evidence.synthesis.least_squares import Array, LeastSquares
+from evidence.synthesis.least_squares import Array, LeastSquares, Value
 from evidence.synthesis.results import METHODS, TESTS, MetaResults
 from evidence.synthesis.tau2 import ESTIMATORS, Tau2
 from evidence.synthesis.tau2.likelihood import standard_error
@@ -39,11 +39,11 @@ class Fit:
 
     beta: Array
     cov: Array
-    tau2: float
-    tau2_se: float
+    tau2: Value
+    tau2_se: Value
     weights: Array
-    scale: float
-    floored: bool
+    scale: Value
+    floored: Value
 
 
 def fit_arrays(
@@ -62,9 +62,10 @@ def fit_arrays(
     Parameters
     ----------
     y, v : ndarray, shape (k,)
-        Effects and sampling variances.
+        Effects and sampling variances. Axes before these are data sets, all of which are fitted
+        at once; each quantity of the result then has these axes first.
     X : ndarray, shape (k, p)
-        Model matrix of full column rank.
+        Model matrix of full column rank, the same for all data sets or one for each.
     method, test, floor, weights, tau2
         As in :func:`meta`.
 
@@ -81,16 +82,19 @@ def fit_arrays(
         found = ESTIMATORS[method](y, v, X, weights)
     else:
         found = ESTIMATORS[method](y, v, X)
-    total = v + found.value
+    total = v + np.asarray(found.value)[..., None]
     fit = LeastSquares(y, 1 / total if weights is None else weights, X)
     cov = fit.cov if weights is None else fit.sandwich(total)
-    scale, floored = 1.0, False
+    scale: Value = 1.0
+    floored: Value = False
     if test == "knha":
         scale = fit.ypy / fit.df
-        # With equal variances REML makes the factor one, but for rounding.
-        floored = floor and scale < 1 - _SLACK
-        scale = max(scale, 1.0) if floor else scale
-    return Fit(fit.beta, scale * cov, found.value, found.se, fit.w, scale, floored)
+        if floor:
+            # With equal variances REML makes the factor one, but for rounding.
+            floored = scale < 1 - _SLACK
+            scale = np.maximum(scale, 1.0)
+        cov = np.asarray(scale)[..., None, None] * cov
+    return Fit(fit.beta, cov, found.value, found.se, fit.w, scale, floored)
 
 
 def meta(
@@ -198,8 +202,9 @@ def meta(
     if fit.scale == 0:
         notes.append("the effects are all as fitted, so the Knapp-Hartung standard error is zero")
     return MetaResults(
-        y, v, X, names, fit.weights, own is not None, fit.tau2, fit.tau2_se, tau2 is not None,
-        fit.scale, method, test, floor, n_studies, tuple(notes), (basis, triangle),
+        y, v, X, names, fit.weights, own is not None, float(fit.tau2), float(fit.tau2_se),
+        tau2 is not None, float(fit.scale), method, test, floor, n_studies,
+        tuple(notes), (basis, triangle),
     )  # fmt: skip
 
 

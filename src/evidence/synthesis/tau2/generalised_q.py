@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from evidence.synthesis.least_squares import Array, LeastSquares
 from evidence.synthesis.tau2.tau2 import Tau2
 
@@ -22,5 +24,5 @@ def fit_arrays(y: Array, v: Array, X: Array, weights: Array) -> Tau2:
 
 def solve(fit: LeastSquares, v: Array) -> Tau2:
     """Solve Q = E(Q), where Q = y'Py and E(Q) = tr(P diag(v)) + τ² tr(P)."""
-    value = max(0.0, (fit.ypy - fit.trace_pd(v)) / fit.trace_p)
-    return Tau2(value, fit.quadratic_sd(v + value) / fit.trace_p)
+    value = np.maximum(0.0, (fit.ypy - fit.trace_pd(v)) / fit.trace_p)
+    return Tau2(value, fit.quadratic_sd(v + value[..., None]) / fit.trace_p)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from evidence.synthesis.least_squares import Array, LeastSquares
 from evidence.synthesis.tau2.tau2 import Tau2
 
@@ -27,11 +29,11 @@ def fit_arrays_corrected(y: Array, v: Array, X: Array) -> Tau2:
     in meta-analysis: benefits of blending Schmidt-Hunter and Hedges approaches. Organizational
     Research Methods 22, 490-514.
     """
-    return _solve(y, v, X, len(y) / (len(y) - X.shape[1]))
+    return _solve(y, v, X, X.shape[-2] / (X.shape[-2] - X.shape[-1]))
 
 
 def _solve(y: Array, v: Array, X: Array, factor: float) -> Tau2:
     fit = LeastSquares(y, 1 / v, X)
-    total = float((1 / v).sum())
-    value = max(0.0, (factor * fit.ypy - len(y)) / total)
-    return Tau2(value, factor * fit.quadratic_sd(v + value) / total)
+    total = (1 / v).sum(-1)
+    value = np.maximum(0.0, (factor * fit.ypy - y.shape[-1]) / total)
+    return Tau2(value, factor * fit.quadratic_sd(v + value[..., None]) / total)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
-from evidence.synthesis.least_squares import Array, LeastSquares
+import numpy as np
+
+from evidence.synthesis.least_squares import Array, LeastSquares, Value
 from evidence.synthesis.tau2.tau2 import Tau2
 
 _STEPS = 500
@@ -20,7 +22,7 @@ def fit_arrays(y: Array, v: Array, X: Array) -> Tau2:
     Morris CN (1983). Parametric empirical Bayes inference: theory and applications. Journal of the
     American Statistical Association 78, 47-55.
     """
-    return _with_se(y, v, X, solve_q(y, v, X, y.shape[0] - X.shape[1]))
+    return _with_se(y, v, X, solve_q(y, v, X, X.shape[-2] - X.shape[-1]))
 
 
 def fit_arrays_median(y: Array, v: Array, X: Array) -> Tau2:
@@ -33,10 +35,10 @@ def fit_arrays_median(y: Array, v: Array, X: Array) -> Tau2:
     """
     from scipy.special import chdtri
 
-    return _with_se(y, v, X, solve_q(y, v, X, float(chdtri(y.shape[0] - X.shape[1], 0.5))))
+    return _with_se(y, v, X, solve_q(y, v, X, float(chdtri(X.shape[-2] - X.shape[-1], 0.5))))
 
 
-def solve_q(y: Array, v: Array, X: Array, target: float) -> float:
+def solve_q(y: Array, v: Array, X: Array, target: float) -> Value:
     """Solve Q(τ²) = target; zero where Q(0) is below it.
 
     Q is the least over b of a sum of terms r(b)²/(v + τ²). These are convex in b and τ² together,
@@ -45,36 +47,37 @@ def solve_q(y: Array, v: Array, X: Array, target: float) -> float:
 
     Parameters
     ----------
-    y, v : ndarray, shape (k,)
+    y, v : ndarray, shape (..., k)
         Effects and sampling variances.
-    X : ndarray, shape (k, p)
+    X : ndarray, shape (..., k, p)
         Model matrix.
     target : float
         Above zero.
 
     Returns
     -------
-    float
+    float or ndarray
     """
-    value = 0.0
+    value = np.zeros(np.broadcast_shapes(y.shape[:-1], v.shape[:-1], X.shape[:-2]))
     for _ in range(_STEPS):
-        fit = LeastSquares(y, 1 / (v + value), X)
+        fit = LeastSquares(y, 1 / (v + value[..., None]), X)
         excess = fit.ypy - target
-        if excess <= 0 or fit.yppy == 0:
+        moving = (excess > 0) & (fit.yppy > 0)
+        if not moving.any():
             break
         # A step on the scale 1/Q, which is nearly straight where τ² is large against v, is as safe
         # there and far longer; it is used where it still falls short of the root.
-        step = excess / fit.yppy
+        step = np.where(moving, excess / np.where(moving, fit.yppy, 1.0), 0.0)
         longer = step * fit.ypy / target
-        ahead = LeastSquares(y, 1 / (v + value + longer), X)
-        step = longer if ahead.ypy >= target else step
-        if step <= 1e-15 * (value + step):
+        ahead = LeastSquares(y, 1 / (v + (value + longer)[..., None]), X)
+        step = np.where(ahead.ypy >= target, longer, step)
+        if (step <= 1e-15 * (value + step)).all():
             break
-        value += step
+        value = value + step
     return value
 
 
-def _with_se(y: Array, v: Array, X: Array, value: float) -> Tau2:
-    total = float((1 / (v + value)).sum())
-    k, df = len(y), len(y) - X.shape[1]
-    return Tau2(value, math.sqrt(2 * k**2 / df) / total)
+def _with_se(y: Array, v: Array, X: Array, value: Value) -> Tau2:
+    total = (1 / (v + value[..., None])).sum(-1)
+    k, p = X.shape[-2:]
+    return Tau2(value, math.sqrt(2 * k**2 / (k - p)) / total)

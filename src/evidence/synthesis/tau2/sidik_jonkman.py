@@ -16,9 +16,7 @@ def fit_arrays(y: Array, v: Array, X: Array) -> Tau2:
     Sidik K, Jonkman JN (2005). Simple heterogeneity variance estimation for meta-analysis. Journal
     of the Royal Statistical Society C 54, 367-384.
     """
-    first = float(np.var(y))
-    if first == 0:
-        return Tau2(0.0, 0.0)
-    fit = LeastSquares(y, 1 / (v + first), X)
+    first = np.var(y, axis=-1)
+    fit = LeastSquares(y, 1 / (v + first[..., None]), X)
     value = first * fit.ypy / fit.df
-    return Tau2(value, first * fit.quadratic_sd(v + value) / fit.df)
+    return Tau2(value, first * fit.quadratic_sd(v + value[..., None]) / fit.df)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from evidence.synthesis.least_squares import Value
+
 
 @dataclass(frozen=True)
 class Tau2:
-    """An estimate of the variance between studies.
+    """An estimate of the variance between studies; of each data set where there are many.
 
     Attributes
     ----------
-    value : float
+    value : float or ndarray
         τ², at least zero.
-    se : float
+    se : float or ndarray
         Its large-sample standard error at the estimate.
     """
 
-    value: float
-    se: float
+    value: Value
+    se: Value
