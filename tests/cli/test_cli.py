@@ -71,7 +71,6 @@ def test_help_teaches(run: Run, command: tuple[str, ...], words: tuple[str, ...]
         (("briefing", "[bold]x"), ("[bold]x",)),
         (("briefing", "Kent", "--format", "docx"), ("docx", "html")),
         (("briefing", "Kent", "--engine", "word"), ("word", "embedded")),
-        (("briefing", "Kent", "--engine", "quarto"), ("quarto", "embedded")),
         (("briefings",), ("--all", "--region")),
         (("briefings", "--region", "Atlantis"), ("Atlantis",)),
         (("literature", "show", "nothing-of-this-name"), ("nothing-of-this-name",)),
@@ -86,6 +85,19 @@ def test_wrong_usage_says_what_is_wrong(
     assert done.returncode == 2, done.stderr
     assert all(word in done.stderr for word in words), done.stderr
     assert "Traceback" not in done.stderr and done.stdout == ""
+
+
+def test_a_quarto_that_is_too_old_is_told(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "quarto"
+    program.write_text("#!/bin/sh\necho 1.8.27\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    done = run("briefing", "Kent", "--engine", "quarto")
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    words = " ".join(done.stderr.split())
+    assert "Quarto 1.8.27" in words and "1.9 or later" in words and "--engine embedded" in words
 
 
 def test_a_misspelt_authority_gets_a_hint(run: Run) -> None:
