@@ -33,6 +33,8 @@ from evidence.synthesis.least_squares import Array
 _STEPS = 100
 _CLOSE = 1e-10
 _SLACK = 1e-12
+# A ridge as good as level, along which parameters are not told apart.
+_FLAT = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,10 +148,8 @@ class Model:
         n = len(self.terms)
         if n == 0:
             return [np.empty(0)]
-        shares = [np.full(n, 1 / n)]
-        if n == 1:
-            shares.append(np.array([0.1]))
-        else:
+        shares = [np.full(n, 1 / n), np.full(n, 0.1 / n)]
+        if n > 1:
             shares += [np.where(np.arange(n) == i, 0.95, 0.05 / (n - 1)) for i in range(n)]
         return [
             np.concatenate([t.structure.start(excess * part)
@@ -322,7 +322,11 @@ class State:
 
     @cached_property
     def derivatives(self) -> tuple[Array, Array, Array]:
-        """Score, observed and expected information of the parameters θ."""
+        """Score, observed and expected information of the parameters θ.
+
+        The expected information has the curvature of the entries at the score as it is, not zero as
+        expected: a parameter whose own effect vanishes at zero would have no information there.
+        """
         score, observed, expected = self._entry_derivatives
         parts = self.model.parts(self.theta)
         if all(structure.entries is None for structure, _ in parts):
@@ -335,7 +339,7 @@ class State:
             structure.curvature(part, slope)
             for (structure, part), slope in zip(parts, np.split(score, ends), strict=True)
         ))  # fmt: skip
-        return J.T @ score, J.T @ observed @ J - bent, J.T @ expected @ J
+        return J.T @ score, J.T @ observed @ J - bent, J.T @ expected @ J - bent
 
 
 def maximise(
@@ -362,8 +366,17 @@ def maximise(
     ModelError
         If the search does not converge.
     """
-    candidates = model.starts() if starts is None else starts
-    state = max((model.at(theta) for theta in candidates), key=lambda s: s.llf)
+    states = [model.at(theta) for theta in (model.starts() if starts is None else starts)]
+    if all(term.structure.entries is None for term in model.terms):
+        return _search(max(states, key=lambda s: s.llf), fixed)
+    # Correlations make several maxima likely.
+    return max((_search(state, fixed) for state in states), key=lambda s: s.llf)
+
+
+def _search(state: State, fixed: NDArray[np.bool_] | None) -> State:
+    """The highest likelihood that can be climbed to."""
+    model = state.model
+    gain = math.inf
     movable = np.ones(len(state.theta), dtype=bool) if fixed is None else ~fixed
     for _ in range(_STEPS):
         score, observed, expected = state.derivatives
@@ -386,6 +399,8 @@ def maximise(
         state, moved = _climb(model, state, free, step, score)
         if not moved:
             return state
+    if gain <= _FLAT:
+        return state
     raise ModelError(
         "the likelihood of the variance components has no maximum that can be found: leave out a "
         "component or use a simpler structure"
@@ -401,7 +416,7 @@ def _step(score: Array, observed: Array, expected: Array, free: Places) -> tuple
         root, basis = np.linalg.eigh(matrix / np.outer(size, size))
         if newton and root[0] > 1e-8:
             return (basis @ ((basis.T @ (score / size)) / root)) / size, True
-    root = np.maximum(root, 1e-6)
+    root = np.maximum(np.abs(root), 1e-4)
     return (basis @ ((basis.T @ (score / size)) / root)) / size, False
 
 
