@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evidence.errors import DataError, Fault
+from evidence.facts import clean
 from evidence.project import Project
 
 if TYPE_CHECKING:
@@ -86,6 +87,15 @@ def _works(project: Project) -> list[dict[str, Any]]:
     return works
 
 
+def _cleaned(value: Any) -> Any:
+    """An item with every text in it on one line, without hidden characters."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {key: _cleaned(each) for key, each in value.items()}
+    return [_cleaned(each) for each in value] if isinstance(value, list) else value
+
+
 def references(trials: Trials, project: Project | None = None) -> list[dict[str, Any]]:
     """Everything that a document can cite, as CSL-JSON.
 
@@ -112,6 +122,7 @@ def references(trials: Trials, project: Project | None = None) -> list[dict[str,
     project = project or Project.find()
     works = _works(project)
     works += [_study(row) for _, row in trials.studies.iterrows()]
+    works = [_cleaned(work) for work in works]
     seen: set[str] = set()
     for work in works:
         if work["id"] in seen:
