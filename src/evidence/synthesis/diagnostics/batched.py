@@ -1,7 +1,9 @@
 """The same model on many subsets of the studies at once.
 
 A subset is a row of zeros and ones over all studies. Weighted sums over all subsets are then
-products of matrices, so that a thousand refits cost little more than one.
+products of matrices, so that a thousand refits cost little more than one. The estimators of
+:mod:`evidence.synthesis.tau2` also take many data sets at once, but sets of one size with effects
+of their own; to copy the effects for each subset would cost several times as much.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evidence.errors import ModelError
-from evidence.synthesis.least_squares import Array
+from evidence.synthesis.least_squares import Array, LeastSquares
 
 Mask = NDArray[np.bool_]
 
@@ -112,85 +114,13 @@ def fit_subsets(
     )  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
-class _Squares:
-    """Least squares with a row of weights for each subset; zero is a study left out.
-
-    The quantities are those of :class:`evidence.synthesis.least_squares.LeastSquares`.
-    """
-
-    y: Array
-    w: Array
-    X: Array
-
-    @cached_property
-    def cov(self) -> Array:
-        return _inverse(_sums(self.X, self.w))
-
-    @cached_property
-    def beta(self) -> Array:
-        return np.einsum("bij,bj->bi", self.cov, self.w @ (self.X * self.y[:, None]))
-
-    @cached_property
-    def _wr(self) -> Array:
-        return self.w * self.resid
-
-    @cached_property
-    def resid(self) -> Array:
-        return self.y - self.beta @ self.X.T
-
-    @cached_property
-    def _ratio(self) -> Array:
-        return self.cov @ _sums(self.X, self.w**2)
-
-    @cached_property
-    def ypy(self) -> Array:
-        return np.einsum("bk,bk->b", self._wr, self.resid)
-
-    @cached_property
-    def yppy(self) -> Array:
-        return np.einsum("bk,bk->b", self._wr, self._wr)
-
-    @cached_property
-    def ypppy(self) -> Array:
-        side = (self.w * self._wr) @ self.X
-        own = np.einsum("bk,bk,bk->b", self.w, self._wr, self._wr)
-        return own - np.einsum("bi,bij,bj->b", side, self.cov, side)
-
-    @cached_property
-    def trace_p(self) -> Array:
-        return self.w.sum(axis=1) - _trace(self._ratio)
-
-    @cached_property
-    def trace_pp(self) -> Array:
-        cubic = self.cov @ _sums(self.X, self.w**3)
-        square = self._ratio @ self._ratio
-        return np.einsum("bk,bk->b", self.w, self.w) - 2 * _trace(cubic) + _trace(square)
-
-    def trace_pd(self, d: Array) -> Array:
-        return self.w @ d - _trace(self.cov @ _sums(self.X, self.w**2 * d))
-
-    def sandwich(self, d: Array) -> Array:
-        return self.cov @ _sums(self.X, self.w**2 * d) @ self.cov
-
-
 def _squares(X: Array) -> Array:
     """Products of the columns of X, shape (k, p²)."""
     return (X[:, :, None] * X[:, None, :]).reshape(len(X), -1)
 
 
-def _sums(X: Array, w: Array) -> Array:
-    """Sums of w x x', shape (b, p, p)."""
-    p = X.shape[1]
-    return (w @ _squares(X)).reshape(-1, p, p)
-
-
 def _inverse(a: Array) -> Array:
     return np.asarray(1 / a if a.shape[-1] == 1 else np.linalg.inv(a), dtype=float)
-
-
-def _trace(a: Array) -> Array:
-    return np.einsum("bii->b", a)
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,13 +141,13 @@ class _Problem:
     def df(self) -> Array:
         return self.n - self.X.shape[1]
 
-    def at(self, tau2: Array) -> _Squares:
+    def at(self, tau2: Array) -> LeastSquares:
         """Least squares with weights 1/(v + τ²), a τ² for each subset."""
-        return _Squares(self.y, self.inside / (self.v + tau2[:, None]), self.X)
+        return LeastSquares(self.y, self.inside / (self.v + tau2[:, None]), self.X)
 
-    def weighted(self, weights: Array) -> _Squares:
+    def weighted(self, weights: Array) -> LeastSquares:
         """Least squares with the same weights in each subset."""
-        return _Squares(self.y, self.inside * weights, self.X)
+        return LeastSquares(self.y, self.inside * weights, self.X)
 
     def part(self, rows: NDArray[Any]) -> _Problem:
         return replace(self, inside=self.inside[rows])
@@ -234,7 +164,7 @@ def _fit(
     v, p = every.v, every.X.shape[1]
     usable = every.df >= 0
     if p > 1:
-        gram = _sums(every.X, every.inside)
+        gram = LeastSquares(every.y, every.inside, every.X).information
         usable &= np.linalg.eigvalsh(gram)[:, 0] > _SINGULAR
     whole = every.part(usable)
     tau2 = np.zeros(len(whole.n))
@@ -265,7 +195,7 @@ def _fit(
 # What follows solves the equations of evidence.synthesis.tau2, which cites the papers.
 
 
-def _moments(fit: _Squares, v: Array) -> Array:
+def _moments(fit: LeastSquares, v: Array) -> Array:
     return np.maximum(0.0, (fit.ypy - fit.trace_pd(v)) / fit.trace_p)
 
 
@@ -380,7 +310,7 @@ def _maximise(problem: _Problem, *, restricted: bool) -> Array:
     raise ModelError("the likelihood of a subset has no maximum that can be found: try method='PM'")
 
 
-def _derivatives(fit: _Squares, restricted: bool) -> tuple[Array, Array, Array]:
+def _derivatives(fit: LeastSquares, restricted: bool) -> tuple[Array, Array, Array]:
     if restricted:
         trace, square = fit.trace_p, fit.trace_pp
     else:
