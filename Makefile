@@ -40,8 +40,14 @@ test: $(READY) ## run all tests but the slow simulations
 lab: $(READY) ## open JupyterLab with the briefing notebook ready to run (LAB="--no-browser" adds options)
 	@$(RUN)jupyter lab $(LAB) notebooks/briefing.ipynb
 
-bench: $(READY) ## compare speed with peers, as ratios in one run
-	@for file in benchmarks/bench_*.py; do [ -e "$$file" ] || { echo "no benchmark yet"; break; }; $(RUN)python "$$file" || exit 1; done
+bench: $(READY) build/peers ## compare speed with peers, as ratios in one run
+	@for file in benchmarks/bench_*.py; do echo "== $$file"; \
+	PYTHONPATH=build/peers $(RUN)python "$$file" || exit 1; done
+
+# Apart from the environment, so that nothing else can come to need them.
+build/peers: benchmarks/peers.txt $(READY)
+	@uv=$$(command -v uv || echo $(VENV)/uv/bin/uv); rm -rf $@; \
+	"$$uv" pip install --quiet --no-deps --target $@ -r $<; touch $@
 
 simulate: $(READY) ## run the slow simulations (coverage of intervals)
 	@$(RUN)python -m pytest -n auto -m slow
