@@ -18,7 +18,7 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from html.parser import HTMLParser
 from itertools import groupby
@@ -123,15 +123,6 @@ class _Unit:
         return f"{position:04d}-{self.document.name}"
 
 
-@dataclass
-class _Run:
-    """What one Quarto process left behind."""
-
-    made: dict[_Unit, tuple[bytes, str]] = field(default_factory=dict)
-    logs: dict[_Unit, str] = field(default_factory=dict)
-    log: str = ""
-
-
 class QuartoRenderer:
     """The engine that renders with Quarto.
 
@@ -210,11 +201,11 @@ class QuartoRenderer:
         """Content and log of every unit, or what is wrong with it."""
         outcomes: dict[_Unit, tuple[bytes, str] | RenderError] = {}
         while waiting:
-            run = self._quarto(waiting, date)
-            outcomes |= run.made
-            rest = [unit for unit in waiting if unit not in run.made]
+            made, said = self._quarto(waiting, date)
+            outcomes |= made
+            rest = [unit for unit in waiting if unit not in made]
             if len(waiting) == 1 and rest:
-                outcomes[rest[0]] = RenderError(_reason(run.log))
+                outcomes[rest[0]] = RenderError(_reason(said))
                 break
             if rest:
                 outcomes |= self._units(rest[:1], date)
@@ -250,8 +241,10 @@ class QuartoRenderer:
             return _failed(unit, error)
         return Rendered(name, unit.format, path, log)
 
-    def _quarto(self, units: Sequence[_Unit], date: dt.date) -> _Run:
-        """Run one process on a fresh project of some units, and see how far it came."""
+    def _quarto(
+        self, units: Sequence[_Unit], date: dt.date
+    ) -> tuple[dict[_Unit, tuple[bytes, str]], str]:
+        """Run one process on a fresh project of some units; what it made, and all it said."""
         with tempfile.TemporaryDirectory(prefix="evidence-quarto-") as name:
             folder = Path(name).resolve()
             stems = [unit.name(position) for position, unit in enumerate(units)]
@@ -260,14 +253,14 @@ class QuartoRenderer:
                 self._write_unit(folder, stem, unit)
             code, log = _call([self.program, "render", str(folder)], folder, date, len(units))
             begun, logs = _split(log, stems)
-            run = _Run(log=log)
+            made = {}
             for stem, unit in zip(stems, units, strict=True):
                 path = folder / f"{stem}.{unit.format}"
                 # Where it stopped, the last one named was under way, and its file may be half done.
                 done = code == 0 or (stem in begun and stem != begun[-1])
                 if done and path.is_file():
-                    run.made[unit] = path.read_bytes(), logs.get(stem, log if code == 0 else "")
-            return run
+                    made[unit] = path.read_bytes(), logs.get(stem, log if code == 0 else "")
+            return made, log
 
     def _write_project(self, folder: Path, inputs: Sequence[str]) -> None:
         fonts = folder / "fonts"
