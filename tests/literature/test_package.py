@@ -92,6 +92,29 @@ def test_a_descriptor_that_cannot_be_is_refused(tmp_path, change):
     assert caught.value.faults[0].file == "literature/trials/datapackage.json"
 
 
+@pytest.mark.parametrize(
+    ("kind", "constraints"),
+    [
+        ("string", {"pattern": "("}),
+        ("string", {"pattern": ["a"]}),
+        ("string", {"maxLength": "12"}),
+        ("string", {"maxLength": 0}),
+        ("string", {"maxLength": True}),
+        ("string", {"minimum": 1}),
+        ("number", {"minimum": "low"}),
+        ("number", {"maximum": float("inf")}),
+        ("integer", {"maximum": [3]}),
+        ("date", {"minimum": 2020}),
+        ("date", {"maximum": "soon"}),
+    ],
+)
+def test_a_constraint_that_is_none_is_refused(tmp_path, kind, constraints):
+    field = {"name": "id", "type": kind, "constraints": constraints}
+    with pytest.raises(DataError) as caught:
+        read_package(described(tmp_path, resource(schema={"fields": [field]})), "trials")
+    assert {fault.code for fault in caught.value.faults} == {"bad-descriptor"}
+
+
 def test_two_tables_of_one_name(tmp_path):
     with pytest.raises(DataError, match="one name"):
         read_package(described(tmp_path, resource(), resource()), "trials")

@@ -7,6 +7,7 @@ that the workbench uses is read here: names, types, constraints, keys and descri
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from evidence.project import Project
 PACKAGES = ("trials", "places")
 TYPES = ("string", "integer", "number", "date")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # A descriptor is written by hand; anything larger is a mistake or an attack.
 _LARGEST_DESCRIPTOR = 4_000_000
 
@@ -171,6 +173,27 @@ def _table(package: str, folder: Path, raw: dict[str, Any]) -> Table:
     )
 
 
+def _wrong_constraint(field: Field) -> str | None:
+    """The first constraint of a field that is none for its type."""
+    if field.pattern is not None:
+        try:
+            re.compile(field.pattern)
+        except (re.error, TypeError, RecursionError, OverflowError):
+            return "pattern"
+    most = field.max_length
+    if most is not None and (type(most) is not int or most < 1):
+        return "maxLength"
+    for name, limit in (("minimum", field.minimum), ("maximum", field.maximum)):
+        if limit is None:
+            continue
+        if field.type == "date":
+            if not (isinstance(limit, str) and _DATE.fullmatch(limit)):
+                return name
+        elif field.type == "string" or isinstance(limit, str) or not math.isfinite(limit):
+            return name
+    return None
+
+
 def _inconsistencies(tables: tuple[Table, ...]) -> list[str]:
     """What the tables say about each other or themselves that cannot be."""
     wrong = []
@@ -187,6 +210,8 @@ def _inconsistencies(tables: tuple[Table, ...]) -> list[str]:
                 wrong.append(f"{table.name} has a column named {field.name!r}")
             if field.type not in TYPES:
                 wrong.append(f"{table.name}.{field.name} has the type {field.type!r}")
+            elif constraint := _wrong_constraint(field):
+                wrong.append(f"the {constraint} of {table.name}.{field.name} cannot be one")
         if missing := set(table.key) - columns[table.name]:
             wrong.append(f"the key of {table.name} names {sorted(missing)}, which it does not have")
         for link in table.foreign_keys:
