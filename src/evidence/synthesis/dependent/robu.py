@@ -140,7 +140,7 @@ def robu(
     words = f"{len(y)} effects of {studies} studies were pooled with approximate weights; {words}"
     between = tau2 if weights == "CORR" else tau2 + omega2
     return RobuResults(
-        names, vcov, df, len(y), words, between, min_df, *made, tau2, omega2, I2
+        names, vcov, df, len(y), words, between, min_df, (), *made, tau2, omega2, I2
     )  # fmt: skip
 
 

@@ -55,6 +55,8 @@ class RobustResults:
         Variance of true effects about their mean under the working model; NaN where it has none.
     min_df : float
         Coefficients of fewer degrees of freedom are left without p value and interval.
+    notes : tuple of str
+        Warnings of the working model.
     """
 
     names: tuple[str, ...]
@@ -64,6 +66,7 @@ class RobustResults:
     working_model: str
     between: float
     min_df: float
+    notes: tuple[str, ...]
     _sandwich: Sandwich
     # Combinations of the coefficients of the basis in which the sandwich was made.
     _back: Array
@@ -205,10 +208,13 @@ class RobustResults:
             if df < FEW or math.isnan(df)
         ]  # fmt: skip
         if not few:
-            return ()
+            return self.notes
         withheld = self.min_df >= FEW
         tail = "no interval is given" if withheld else "do not rely on the interval"
-        return (f"fewer than {FEW:g} degrees of freedom for {', '.join(few)}: {tail}",)
+        return (
+            *self.notes,
+            f"fewer than {FEW:g} degrees of freedom for {', '.join(few)}: {tail}",
+        )
 
     def wald_test(self, constraints: ArrayLike | None = None, test: str = "HTZ") -> WaldTest:
         """Test that coefficients, or linear combinations of them, are all zero.
@@ -234,12 +240,14 @@ class RobustResults:
             If there is no such test or coefficient, or the combinations depend on each other.
         """
         L = self._combinations(range(self.p) if constraints is None else constraints)
-        if len(L) == 0 or np.linalg.matrix_rank(L) < len(L):
+        if np.linalg.matrix_rank(L) < len(L):
             raise UsageError("the combinations depend on each other")
         return wald(self._sandwich, L @ self._back, test)
 
     def _combinations(self, constraints: Any) -> Array:
         given = np.asarray(list(constraints))
+        if given.size == 0:
+            raise UsageError("there is nothing to test")
         if given.dtype.kind == "U":
             missing = sorted(set(given) - set(self.names))
             if missing:
@@ -355,7 +363,7 @@ def robust(
     if len(codes) != fit.k:
         raise UsageError(f"{fit.k} effects but {len(codes)} names of clusters")
     if isinstance(fit, MultilevelResults):
-        covariance, weights = fit.marginal(), None
+        covariance, weights, notes = fit.marginal(), None, fit.warnings
         # Effects of several outcomes have no common variance.
         between = math.nan if len(fit.tau2) else float(fit.sigma2.sum())
         tied = np.column_stack([fit.clusters, codes])
@@ -365,13 +373,14 @@ def robust(
                 "that hold whole levels of its outermost random term"
             )
     else:
-        covariance = diagonal(fit.vi + fit.tau2)
+        # Its warnings are of its own tests.
+        covariance, notes = diagonal(fit.vi + fit.tau2), ()
         between = math.nan if fit.method == "EE" else fit.tau2
         weights = fit.fit_weights if fit.own_weights else None
     words = fit.report().split("; tests and intervals")[0]
     made = make(fit.yi, fit.exog, fit.names, codes, covariance, weights, vcov)
     df = _known(df, DF, "df")
-    return RobustResults(fit.names, vcov, df, fit.k, words, between, min_df, *made)
+    return RobustResults(fit.names, vcov, df, fit.k, words, between, min_df, notes, *made)
 
 
 def make(
