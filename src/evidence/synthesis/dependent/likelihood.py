@@ -17,17 +17,18 @@ variance parameter estimation in linear mixed models. Biometrics 51, 1440-1450.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evidence.errors import ModelError
-from evidence.synthesis.dependent.batches import Batch, chain, components, make_batches
+from evidence.synthesis.dependent.batches import chain, components
 from evidence.synthesis.dependent.covariance import Covariance, Places
-from evidence.synthesis.dependent.structures import Structure
+from evidence.synthesis.dependent.rotated import Rotated, rotate
+from evidence.synthesis.dependent.stacked import Block, Stacked, StackedPoint
+from evidence.synthesis.dependent.structures import Structure, Term
 from evidence.synthesis.least_squares import Array
 
 _STEPS = 100
@@ -35,56 +36,6 @@ _CLOSE = 1e-10
 _SLACK = 1e-12
 # A ridge as good as level, along which parameters are not told apart.
 _FLAT = 1e-7
-
-
-@dataclass(frozen=True, eq=False)
-class Term:
-    """A random term.
-
-    Attributes
-    ----------
-    name : str
-        As in the formula, such as ``district/school``.
-    group : ndarray of int, shape (k,)
-        Number of the level of the grouping factor.
-    inner : ndarray of int, shape (k,)
-        Number of the level of the inner factor; zero throughout for a random intercept.
-    structure : Structure
-        Covariance of the effects of a group.
-    """
-
-    name: str
-    group: Places
-    inner: Places
-    structure: Structure
-
-    def subset(self, rows: NDArray[np.bool_]) -> Term:
-        """The term of some of the effects."""
-        return Term(self.name, self.group[rows], self.inner[rows], self.structure)
-
-
-class _Block:
-    """The numbers of the clusters of a batch."""
-
-    def __init__(self, batch: Batch, y: Array, X: Array, V: Covariance, terms: Sequence[Term]):
-        self.batch = batch
-        self.B = np.concatenate([batch.take(X), batch.take(y)[..., None]], axis=-1)
-        self.V = V.in_batch(batch)
-        self.masks: list[Array] = []
-        for term in terms:
-            same = batch.same(term.group)
-            inner = np.append(term.inner, 0)[batch.rows]
-            cell = term.structure.cell[inner[:, :, None], inner[:, None, :]]
-            self.masks += [
-                (same & (cell == c)).astype(float) for c in range(term.structure.n_entries)
-            ]
-
-    def covariance(self, phi: Array) -> Array:
-        M = self.V.copy()
-        for value, mask in zip(phi, self.masks, strict=True):
-            if value:
-                M += value * mask
-        return M
 
 
 class Model:
@@ -108,13 +59,31 @@ class Model:
         self, y: Array, X: Array, V: Covariance, terms: Sequence[Term], *, restricted: bool
     ):
         self.y, self.X, self.V, self.terms, self.restricted = y, X, V, tuple(terms), restricted
-        edges = [(V.first, V.second), *(chain(term.group) for term in terms)]
-        self.clusters = components(len(y), edges)
-        self.blocks = [_Block(batch, y, X, V, self.terms) for batch in make_batches(self.clusters)]
         self.lower = self._gather("lower")
         self.upper = self._gather("upper")
         ends = np.cumsum([term.structure.n_parameters for term in self.terms]).tolist()
         self.places = [slice(a, b) for a, b in zip([0, *ends], ends, strict=False)]
+
+    @cached_property
+    def clusters(self) -> Places:
+        """Number of the independent cluster of each effect, shape (k,)."""
+        edges = [(self.V.first, self.V.second), *(chain(term.group) for term in self.terms)]
+        return components(len(self.y), edges)
+
+    @cached_property
+    def stacked(self) -> Stacked:
+        """The effects in stacks of small matrices."""
+        return Stacked(self.y, self.X, self.V, self.terms, self.clusters)
+
+    @cached_property
+    def layout(self) -> Stacked | Rotated:
+        """The quickest layout that the random terms allow."""
+        return rotate(self.y, self.X, self.V, self.terms) or self.stacked
+
+    @cached_property
+    def log_size(self) -> float:
+        """Logarithm of |X'X|."""
+        return float(np.linalg.slogdet(self.X.T @ self.X)[1])
 
     def _gather(self, name: str) -> Array:
         return np.concatenate([np.empty(0), *(getattr(t.structure, name) for t in self.terms)])
@@ -141,7 +110,7 @@ class Model:
 
     def starts(self) -> list[Array]:
         """Parameters from which to search: the excess variance in equal parts or mostly in one."""
-        beta = np.linalg.lstsq(self.X, self.y, rcond=None)[0]
+        beta = np.linalg.solve(self.X.T @ self.X, self.X.T @ self.y)
         spread = float(np.mean((self.y - self.X @ beta) ** 2))
         v = self.V.variances
         excess = max(spread - float(v.mean()), 0.1 * min(spread, float(np.median(v))), 0.0)
@@ -165,24 +134,9 @@ class State:
         self.model, self.theta = model, theta
         self.phi = model.entries(theta)
         p = model.X.shape[1]
-        cross = np.zeros((p + 1, p + 1))
-        log_determinant = 0.0
-        self._W: list[Array] = []
-        self._WB: list[Array] = []
-        for block in model.blocks:
-            M = block.covariance(self.phi)
-            if M.shape[-1] == 1:
-                log_determinant += float(np.log(M).sum())
-                W = 1 / M
-                WB = W * block.B
-            else:
-                log_determinant += float(np.linalg.slogdet(M)[1].sum())
-                W = np.asarray(np.linalg.inv(M), dtype=float)
-                WB = W @ block.B
-            self._W.append(W)
-            self._WB.append(WB)
-            cross += block.B.reshape(-1, p + 1).T @ WB.reshape(-1, p + 1)
-        self.log_determinant = log_determinant
+        self._point = model.layout.at(self.phi)
+        self.log_determinant = self._point.log_determinant
+        cross = self._point.cross
         self.information = 0.5 * (cross[:p, :p] + cross[:p, :p].T)
         try:
             self.cov = np.asarray(np.linalg.inv(self.information), dtype=float)
@@ -202,21 +156,32 @@ class State:
         k, p = self.model.X.shape
         if not self.model.restricted:
             return value - 0.5 * k * math.log(2 * math.pi)
-        basis = float(np.linalg.slogdet(self.model.X.T @ self.model.X)[1])
         inner = float(np.linalg.slogdet(self.information)[1])
-        return value - 0.5 * ((k - p) * math.log(2 * math.pi) + inner - basis)
+        return value - 0.5 * ((k - p) * math.log(2 * math.pi) + inner - self.model.log_size)
+
+    @cached_property
+    def _stack(self) -> StackedPoint:
+        if isinstance(self._point, StackedPoint):
+            return self._point
+        return self.model.stacked.at(self.phi)
+
+    @property
+    def _blocks(self) -> Iterator[tuple[Block, Array, Array]]:
+        """Stacks of clusters, each with W and W[X y]."""
+        point = self._stack
+        return zip(self.model.stacked.blocks, point.W, point.WB, strict=True)
 
     @cached_property
     def py(self) -> Array:
         """Py = W(y - Xb), shape (k,)."""
         turn = np.append(-self.beta, 1.0)
-        return self._scatter([WB @ turn for WB in self._WB])
+        return self._scatter([WB @ turn for _, _, WB in self._blocks])
 
     def trace_p(self) -> float:
         """Trace of P."""
         p = self.model.X.shape[1]
         total, inner = 0.0, np.zeros((p, p))
-        for block, W, WB in zip(self.model.blocks, self._W, self._WB, strict=True):
+        for block, W, WB in self._blocks:
             real = block.batch.rows < len(self.model.y)
             total += float(np.einsum("mii->mi", W)[real].sum())
             WX = WB[..., :p].reshape(-1, p)
@@ -226,15 +191,15 @@ class State:
     def _scatter(self, parts: Sequence[Array]) -> Array:
         """From arrays of shape (m, n) of the blocks to one of shape (k,)."""
         found = np.empty(len(self.model.y) + 1)
-        for block, values in zip(self.model.blocks, parts, strict=True):
+        for block, values in zip(self.model.stacked.blocks, parts, strict=True):
             found[block.batch.rows] = values
         return found[:-1]
 
     def weight_sums(self) -> Array:
         """Sums of the rows of W, shape (k,)."""
-        real = [(block.batch.rows < len(self.model.y)) for block in self.model.blocks]
+        k = len(self.model.y)
         return self._scatter(
-            [(W @ here[..., None])[..., 0] for W, here in zip(self._W, real, strict=True)]
+            [(W @ (block.batch.rows < k)[..., None])[..., 0] for block, W, _ in self._blocks]
         )
 
     def hat(self) -> Array:
@@ -242,14 +207,14 @@ class State:
         p = self.model.X.shape[1]
         return self._scatter([
             np.einsum("mnp,pq,mnq->mn", block.B[..., :p], self.cov, WB[..., :p])
-            for block, WB in zip(self.model.blocks, self._WB, strict=True)
+            for block, _, WB in self._blocks
         ])  # fmt: skip
 
     def marginal(self) -> Covariance:
         """M, the covariance of the effects about their mean."""
         k = len(self.model.y)
         diagonal, firsts, seconds, values = [], [], [], []
-        for block in self.model.blocks:
+        for block in self.model.stacked.blocks:
             M = block.covariance(self.phi)
             diagonal.append(np.einsum("mii->mi", M))
             one, other = np.triu_indices(M.shape[-1], 1)
@@ -272,7 +237,7 @@ class State:
         own = slice(ends[place], ends[place + 1])
         means, variances = [], []
         turn = np.append(-self.beta, 1.0)
-        for block, W, WB in zip(self.model.blocks, self._W, self._WB, strict=True):
+        for block, W, WB in self._blocks:
             T = sum(
                 (value * mask for value, mask in zip(self.phi[own], block.masks[own], strict=True)),
                 np.zeros_like(block.V),
@@ -292,32 +257,17 @@ class State:
         p = self.model.X.shape[1]
         turn = np.eye(p + 1)
         turn[:p, p] = -self.beta
-        q = len(self.phi)
-        once = np.zeros((q, p + 1, p + 1))
-        twice = np.zeros((q, q, p + 1, p + 1))
-        trace, square = np.zeros(q), np.zeros((q, q))
-        for block, W, WB in zip(self.model.blocks, self._W, self._WB, strict=True):
-            E = WB @ turn
-            flat = E.reshape(-1, p + 1)
-            F = [mask @ E for mask in block.masks]
-            WF = [W @ one for one in F]
-            WA = [W @ mask for mask in block.masks]
-            for c in range(q):
-                once[c] += flat.T @ F[c].reshape(-1, p + 1)
-                trace[c] += np.vdot(W, block.masks[c])
-                for d in range(c + 1):
-                    twice[c, d] += F[c].reshape(-1, p + 1).T @ WF[d].reshape(-1, p + 1)
-                    square[c, d] += np.einsum("mij,mji->", WA[c], WA[d])
+        once, twice, trace, square = self._point.moments()
+        q = len(trace)
+        once, twice = turn.T @ once @ turn, turn.T @ twice @ turn
         S, t, quadratic = once[:, :p, :p], once[:, :p, p], once[:, p, p]
-        CS = self.cov @ S
-        inner = np.einsum("cdij,ji->cd", twice[:, :, :p, :p], self.cov)
-        low = np.tril_indices(q, -1)
-        average = twice[:, :, p, p] - t @ self.cov @ t.T * np.tri(q)
+        average = twice[:, :, p, p] - t @ self.cov @ t.T
         if self.model.restricted:
+            CS = self.cov @ S
             trace = trace - np.trace(CS, axis1=1, axis2=2)
-            square = square + (np.einsum("cij,dji->cd", CS, CS) - 2 * inner) * np.tri(q)
-        for matrix in (average, square):
-            matrix.T[low] = matrix[low]
+            inner = (twice[:, :, :p, :p] * self.cov).sum(axis=(2, 3))
+            flat = CS.reshape(q, p * p)
+            square = square + flat @ CS.transpose(0, 2, 1).reshape(q, p * p).T - 2 * inner
         return 0.5 * (quadratic - trace), average - 0.5 * square, 0.5 * square
 
     @cached_property

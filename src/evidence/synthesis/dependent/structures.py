@@ -91,6 +91,33 @@ class Structure:
         return 0.5 * (matrix + matrix.T)
 
 
+@dataclass(frozen=True, eq=False)
+class Term:
+    """A random term.
+
+    Attributes
+    ----------
+    name : str
+        As in the formula, such as ``district/school``.
+    group : ndarray of int, shape (k,)
+        Number of the level of the grouping factor.
+    inner : ndarray of int, shape (k,)
+        Number of the level of the inner factor; zero throughout for a random intercept.
+    structure : Structure
+        Covariance of the effects of a group.
+    """
+
+    name: str
+    group: NDArray[np.intp]
+    inner: NDArray[np.intp]
+    structure: Structure
+
+    def subset(self, rows: NDArray[np.bool_]) -> Term:
+        """The term of some of the effects."""
+        group = np.unique(self.group[rows], return_inverse=True)[1]
+        return Term(self.name, group, self.inner[rows], self.structure)
+
+
 def _no_correlation(_: Array) -> Array:
     return np.zeros(1)
 
