@@ -198,7 +198,7 @@ def test_a_huge_file_without_a_line(copy, size):
         file.truncate(size)
     assert copy.path(EFFECTS).stat().st_blocks * 512 < 1_000_000
     code = "too-large" if size > 128_000_000 else "line-too-long"
-    # The command in a process of its own, so that the memory is its own. The kernel hands the
+    # The whole check in a process of its own, so that the memory is its own. The kernel hands the
     # peak of getrusage on from parent to child, so /proc is asked where there is one.
     program = (
         "import atexit, pathlib, re, resource, sys\n"
@@ -208,12 +208,9 @@ def test_a_huge_file_without_a_line(copy, size):
         "           else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
         "    print(kib)\n"
         "atexit.register(peak)\n"
-        "from evidence.errors import DataError\n"
-        "from evidence.literature.guard import inspect\n"
-        "from evidence.literature.package import read_package\n"
+        "from evidence.literature import check\n"
         "from evidence.project import Project\n"
-        "table = read_package(Project(pathlib.Path(sys.argv[1])), 'trials').table('effects')\n"
-        "for fault in inspect(table.path, 'literature/trials/effects.csv', table.columns):\n"
+        "for fault in check(Project(pathlib.Path(sys.argv[1]))):\n"
         "    print(fault, file=sys.stderr)\n"
     )
     before, begin = state(copy.root), time.monotonic()
@@ -227,7 +224,6 @@ def test_a_huge_file_without_a_line(copy, size):
 
 
 def test_the_command_line_refuses_a_huge_file_in_seconds(copy):
-    """The whole check, with all other tables, and what it needs at most."""
     with copy.path(EFFECTS).open("wb") as file:
         file.truncate(1_000_000_000)
     before, begin = state(copy.root), time.monotonic()

@@ -34,6 +34,7 @@ from evidence.project import Project
 _RULES = Path(__file__).with_name("rules")
 # A cell with one of these is empty for the rules, so what they say of its row may not be so.
 _UNREADABLE = {"not-a-number", "not-finite", "not-a-whole-number", "not-a-date"}
+_HUGE = {"too-large", "line-too-long"}
 _USED = re.compile(r"\b(?:trials|places|main)\.([a-z_]+)")
 
 
@@ -197,6 +198,7 @@ def _excluded_faults(
 def _find_faults(project: Project) -> list[Fault]:
     faults: list[Fault] = []
     tables: dict[str, Table] = {}
+    packages: list[Package] = []
     for name in PACKAGES:
         try:
             package = read_package(project, name)
@@ -204,7 +206,7 @@ def _find_faults(project: Project) -> list[Fault]:
             faults.extend(error.faults)
             continue
         shown = project.relative(package.folder / "datapackage.json")
-        faults.extend(_descriptor_faults(package, shown))
+        packages.append(package)
         described = {table.path.name for table in package.tables}
         faults.extend(
             Fault(
@@ -231,10 +233,20 @@ def _find_faults(project: Project) -> list[Fault]:
                 )
             tables[table.name] = table
     tables["bridge"] = bridge_table(project)
+    unfit = {
+        name: guard.inspect(table.path, project.relative(table.path), table.columns)
+        for name, table in tables.items()
+    }
+    # A file that is no table at all is told before others cost time and memory.
+    if huge := [fault for each in unfit.values() for fault in each if fault.code in _HUGE]:
+        return huge
+    for package in packages:
+        shown = project.relative(package.folder / "datapackage.json")
+        faults.extend(_descriptor_faults(package, shown))
     frames: dict[str, pd.DataFrame] = {}
     for name, table in tables.items():
         file = project.relative(table.path)
-        broken = guard.inspect(table.path, file, table.columns) or header_faults(table, file)
+        broken = unfit[name] or header_faults(table, file)
         faults.extend(broken)
         if not broken:
             frames[name] = read_untyped(table)
