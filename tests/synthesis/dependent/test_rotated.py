@@ -28,7 +28,7 @@ def layouts(seed, kind, rho, turned=False):
             *((np.flatnonzero(study == s)[:-1], np.flatnonzero(study == s)[1:]) for s in range(7)),
         ]
         clusters = components(25, edges if kind != "none" else edges[:1])
-    return rotate(y, X, V, terms), Stacked(y, X, V, terms, clusters)
+    return rotate(np.column_stack([X, y]), V, terms), Stacked(y, X, V, terms, clusters)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -46,11 +46,11 @@ def test_rotated_axes_give_what_inverted_matrices_give(kind, rho, seed, turned, 
 
 
 def test_terms_of_another_kind_are_left_to_matrices():
-    y, X = np.zeros(6), np.ones((6, 1))
+    B = np.ones((6, 2))
     study, crossed = [0, 0, 1, 1, 2, 2], [0, 1, 0, 1, 0, 1]
     plain = diagonal(np.ones(6))
-    assert rotate(y, X, plain, random_intercepts(study, crossed)) is None
-    assert rotate(y, X, plain, random_intercepts(study, range(6), crossed)) is None
+    assert rotate(B, plain, random_intercepts(study, crossed)) is None
+    assert rotate(B, plain, random_intercepts(study, range(6), crossed)) is None
     across = compound_symmetric(np.ones(6), crossed, 0.5)
-    assert rotate(y, X, across, random_intercepts(study)) is None
-    assert rotate(y, X, across, random_intercepts(range(6))) is not None
+    assert rotate(B, across, random_intercepts(study)) is None
+    assert rotate(B, across, random_intercepts(range(6))) is not None

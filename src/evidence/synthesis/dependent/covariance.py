@@ -115,6 +115,8 @@ class Covariance:
 
     def require_positive(self) -> None:
         """Raise a ModelError if some combination of effects would have no variance."""
+        if not len(self.values):
+            return
         for batch in make_batches(self.components):
             lowest = np.linalg.eigvalsh(self.in_batch(batch))[:, 0]
             scale = np.append(self.variances, 0.0)[batch.rows].max(axis=1)

@@ -26,12 +26,15 @@ from numpy.typing import NDArray
 from evidence.errors import ModelError
 from evidence.synthesis.dependent.batches import chain, components
 from evidence.synthesis.dependent.covariance import Covariance, Places
+from evidence.synthesis.dependent.crossed import Crossed, cross
 from evidence.synthesis.dependent.rotated import Rotated, rotate
 from evidence.synthesis.dependent.stacked import Block, Stacked, StackedPoint
 from evidence.synthesis.dependent.structures import Structure, Term
 from evidence.synthesis.least_squares import Array
 
 _STEPS = 100
+# Effects of a cluster above which its matrix is not inverted if there is another way.
+_LARGE = 40
 _CLOSE = 1e-10
 _SLACK = 1e-12
 # A ridge as good as level, along which parameters are not told apart.
@@ -76,9 +79,14 @@ class Model:
         return Stacked(self.y, self.X, self.V, self.terms, self.clusters)
 
     @cached_property
-    def layout(self) -> Stacked | Rotated:
+    def layout(self) -> Stacked | Rotated | Crossed:
         """The quickest layout that the random terms allow."""
-        return rotate(self.y, self.X, self.V, self.terms) or self.stacked
+        B = np.column_stack([self.X, self.y])
+        if (found := rotate(B, self.V, self.terms)) is not None:
+            return found
+        if np.bincount(self.clusters).max() > _LARGE:
+            return cross(B, self.V, self.terms) or self.stacked
+        return self.stacked
 
     @cached_property
     def log_size(self) -> float:

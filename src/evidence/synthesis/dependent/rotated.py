@@ -24,15 +24,13 @@ from evidence.synthesis.dependent.structures import Term
 from evidence.synthesis.least_squares import Array
 
 
-def rotate(y: Array, X: Array, V: Covariance, terms: Sequence[Term]) -> Rotated | None:
+def rotate(B: Array, V: Covariance, terms: Sequence[Term]) -> Rotated | None:
     """Lay effects out in rotated axes; None where the random terms are of another kind.
 
     Parameters
     ----------
-    y : ndarray, shape (k,)
-        Effects.
-    X : ndarray, shape (k, p)
-        Model matrix.
+    B : ndarray, shape (k, n)
+        What is to be weighted: model matrix and effects.
     V : Covariance
         Of the sampling errors.
     terms : sequence of Term
@@ -40,7 +38,7 @@ def rotate(y: Array, X: Array, V: Covariance, terms: Sequence[Term]) -> Rotated 
     """
     if len(terms) > 2 or any(len(term.structure.cell) > 1 for term in terms):
         return None
-    k = len(y)
+    k = len(B)
     single = [int(term.group.max()) + 1 == k for term in terms]
     if sum(single) > 1 or len(terms) - sum(single) > 1:
         return None
@@ -49,8 +47,8 @@ def rotate(y: Array, X: Array, V: Covariance, terms: Sequence[Term]) -> Rotated 
     if study is not None and (study[V.first] != study[V.second]).any():
         return None
     order = np.arange(k) if study is None else np.argsort(study, kind="stable")
-    B = np.column_stack([X, y, np.ones(k) if study is not None else np.zeros(k)])
-    values, B = _axes(V, B)
+    ones = np.ones(k) if study is not None else np.zeros(k)
+    values, B = _axes(V, np.column_stack([B, ones]))
     codes = np.zeros(k, dtype=np.intp) if study is None else study[order]
     return Rotated(B[order], values[order], codes, [int(one) for one in single])
 
@@ -80,8 +78,8 @@ class Rotated:
 
     Parameters
     ----------
-    B : ndarray, shape (k, p + 2)
-        Model matrix, effects and ones (zeros without studies), rotated, study by study.
+    B : ndarray, shape (k, n + 1)
+        What is to be weighted, and ones (zeros without studies), rotated, study by study.
     values : ndarray, shape (k,)
         Eigenvalues of the sampling covariance.
     codes : ndarray of int, shape (k,)
@@ -120,7 +118,7 @@ class RotatedPoint:
         self.u = 1 / (1 + study * sums[:, 0])
         self.c = study * self.u
         g = sums[:, 3 : 3 + n]
-        # W[X y], by which no product of weights that nearly cancel is formed.
+        # WB, by which no product of weights that nearly cancel is formed.
         carried = np.repeat(self.c[:, None] * g, layout.size, axis=0)
         self.WB = d[:, None] * (layout.B - layout.b[:, None] * carried)
         self.cross = layout.B.T @ self.WB
@@ -135,7 +133,7 @@ class RotatedPoint:
         trace, square = np.empty(2), np.empty((2, 2))
         weighted = d[:, None] * self.WB
         gE = np.add.reduceat(layout.b[:, None] * weighted, layout.starts)
-        # b'Wb, b'W[X y] and b'WW[X y] of each study.
+        # b'Wb, b'WB and b'WWB of each study.
         q, h, j = beta1 * u, u[:, None] * self.sums[:, 3 : 3 + n], u[:, None] * gE
         once[0], once[1] = h.T @ h, self.WB.T @ self.WB
         twice[0, 0] = (q[:, None] * h).T @ h
