@@ -1,6 +1,7 @@
-"""Dependent effects: multilevel models, working covariances and aggregation."""
+"""Dependent effects: multilevel models, working covariances, robust variance and aggregation."""
 
 from evidence.synthesis.dependent.aggregate import aggregate_effects
+from evidence.synthesis.dependent.che import CheResults, che
 from evidence.synthesis.dependent.comparison import likelihood_ratio
 from evidence.synthesis.dependent.covariance import (
     Covariance,
@@ -17,13 +18,19 @@ from evidence.synthesis.dependent.multilevel import (
     random_intercepts,
 )
 from evidence.synthesis.dependent.multilevel_results import MultilevelResults
+from evidence.synthesis.dependent.robu import RobuResults, robu
+from evidence.synthesis.dependent.robust import RobustResults, robust
 
 __all__ = [
+    "CheResults",
     "Covariance",
     "Influence",
     "MultilevelResults",
+    "RobuResults",
+    "RobustResults",
     "aggregate_effects",
     "autoregressive",
+    "che",
     "compound_symmetric",
     "diagonal",
     "from_blocks",
@@ -33,4 +40,6 @@ __all__ = [
     "multilevel",
     "multilevel_arrays",
     "random_intercepts",
+    "robu",
+    "robust",
 ]

@@ -20,7 +20,7 @@ from evidence.synthesis.dependent.covariance import (
 )
 from evidence.synthesis.dependent.multilevel_results import MultilevelResults
 from evidence.synthesis.dependent.sandwich import KINDS, Sandwich, sandwich
-from evidence.synthesis.dependent.wald_tests import TESTS, wald
+from evidence.synthesis.dependent.wald_tests import wald
 from evidence.synthesis.least_squares import Array
 from evidence.synthesis.meta import _orthonormal
 from evidence.synthesis.results import MetaResults, WaldTest
@@ -70,6 +70,7 @@ class RobustResults:
     _sandwich: Sandwich
     # Combinations of the coefficients of the basis in which the sandwich was made.
     _back: Array
+    _intercept: int | None
 
     @property
     def n_clusters(self) -> int:
@@ -223,7 +224,7 @@ class RobustResults:
         ----------
         constraints : list of str, list of int, or array_like of shape (q, p), optional
             Names or positions of coefficients, the first being 0, or one combination in each row;
-            by default all coefficients.
+            by default all coefficients but the intercept (all where there is no other).
         test : str
             ``HTZ`` (default), ``HTA``, ``HTB``, ``EDF``, ``EDT``, ``Naive-F`` or ``chi-sq``: see
             :data:`~evidence.synthesis.dependent.wald_tests.TESTS`.
@@ -239,10 +240,16 @@ class RobustResults:
         UsageError
             If there is no such test or coefficient, or the combinations depend on each other.
         """
-        L = self._combinations(range(self.p) if constraints is None else constraints)
+        if constraints is None:
+            constraints = self._moderators or list(range(self.p))
+        L = self._combinations(constraints)
         if np.linalg.matrix_rank(L) < len(L):
             raise UsageError("the combinations depend on each other")
         return wald(self._sandwich, L @ self._back, test)
+
+    @property
+    def _moderators(self) -> list[int]:
+        return [place for place in range(self.p) if place != self._intercept]
 
     def _combinations(self, constraints: Any) -> Array:
         given = np.asarray(list(constraints))
@@ -283,11 +290,11 @@ class RobustResults:
     def summary(self, alpha: float = 0.05) -> str:
         """What a paper needs, as text."""
         parts = [self.report(), "", self.to_frame(alpha).to_string(float_format="{:.4f}".format)]
-        if self.p > 1:
+        if self._moderators:
             joint = self.wald_test()
             parts.append(
-                f"All coefficients zero: F({joint.df[0]:g}, {joint.df[1]:.1f}) = "
-                f"{joint.statistic:.3f}, p = {joint.pvalue:.4f} ({TESTS['HTZ']})"
+                f"Moderators: F({joint.df[0]:g}, {joint.df[1]:.1f}) = {joint.statistic:.3f}, "
+                f"p = {joint.pvalue:.4f} (HTZ)"
             )
         return "\n".join(parts + [f"Note: {warning}." for warning in self.warnings])
 
@@ -366,8 +373,7 @@ def robust(
         covariance, weights, notes = fit.marginal(), None, fit.warnings
         # Effects of several outcomes have no common variance.
         between = math.nan if len(fit.tau2) else float(fit.sigma2.sum())
-        tied = np.column_stack([fit.clusters, codes])
-        if len(np.unique(tied, axis=0)) > len(np.unique(fit.clusters)):
+        if len(np.unique(fit.clusters * len(codes) + codes)) > fit.n_studies:
             raise UsageError(
                 "the working model ties effects of different clusters together: choose clusters "
                 "that hold whole levels of its outermost random term"
@@ -391,11 +397,13 @@ def make(
     covariance: Covariance,
     weights: Array | None,
     vcov: str,
-) -> tuple[Sandwich, Array]:
-    """The sandwich in an orthonormal basis of the model matrix, and the way back, shape (p, p)."""
+) -> tuple[Sandwich, Array, int | None]:
+    """The sandwich in an orthonormal basis of the model matrix, the way back, and the intercept."""
     basis, triangle = _orthonormal(X, names)
     made = sandwich(y, basis, codes, covariance, weights, _known(vcov, KINDS, "vcov"))
-    return made, np.asarray(np.linalg.inv(triangle), dtype=float)
+    constant = np.flatnonzero((X == 1).all(axis=0))
+    intercept = int(constant[0]) if len(constant) else None
+    return made, np.asarray(np.linalg.inv(triangle), dtype=float), intercept
 
 
 def _known(value: str, allowed: dict[str, str], name: str) -> str:

@@ -272,7 +272,7 @@ def _scores(
         L = np.linalg.cholesky(cov)
         Lt = L.transpose(0, 2, 1)
         values, vectors = np.linalg.eigh(Lt @ spread @ L)
-        whole = np.square(Lt @ L).sum(axis=(1, 2)) ** 0.5
+        whole = np.square(Lt @ L).sum(axis=(1, 2))
         kept = values > _SINGULAR * whole[:, None]
         root = np.where(kept, 1 / np.sqrt(np.where(kept, values, 1.0)), 0.0)
         half = L @ vectors
