@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from evidence.errors import ModelError, UsageError
+from evidence.synthesis.formula import Design
 from evidence.synthesis.least_squares import Array, LeastSquares, Value
 from evidence.synthesis.results import METHODS, TESTS, MetaResults
 from evidence.synthesis.tau2 import ESTIMATORS, Tau2
@@ -116,7 +117,8 @@ def meta(
     Parameters
     ----------
     yi, vi : array_like of shape (k,), or str
-        Effects and their sampling variances, or the names of their columns in ``data``.
+        Effects and their sampling variances, or the names of their columns in ``data``. In the
+        place of ``yi`` a formula names effects and moderators: ``"yi ~ year + C(group)"``.
     data : pandas.DataFrame, optional
         Where the columns are.
     exog : DataFrame or array_like, shape (k, p), optional
@@ -164,9 +166,15 @@ def meta(
     for random-effects meta-analysis with few studies. BMC Medical Research Methodology 15, 99.
     """
     _require_options(method, test, missing, weights, tau2)
-    y, v = _column(yi, data, "yi"), _column(vi, data, "vi")
-    X, names = _design(exog, len(y))
+    v = _column(vi, data, "vi")
     own = None if weights is None else _column(weights, data, "weights")
+    design = None
+    if isinstance(yi, str) and "~" in yi:
+        y, X, design = _by_formula(yi, data, exog, v, own)
+        names = design.names
+    else:
+        y = _column(yi, data, "yi")
+        X, names = _design(exog, len(y))
     groups = None if cluster is None else np.asarray(_look_up(cluster, data)).astype(str)
     for what, other in (("variances", v), ("rows of moderators", X), ("weights", own),
                         ("names of studies", groups)):  # fmt: skip
@@ -175,7 +183,8 @@ def meta(
     rows = np.arange(len(y))
     notes = []
     if missing == "drop":
-        rows = np.flatnonzero(~np.isnan(np.column_stack([y, v, X])).any(axis=1))
+        columns = [y, v, X] if own is None else [y, v, X, own]
+        rows = np.flatnonzero(~np.isnan(np.column_stack(columns)).any(axis=1))
         if len(rows) < len(y):
             lost = sorted(set(range(len(y))) - set(rows.tolist()))
             notes.append(f"left out for missing numbers: row {', '.join(map(str, lost))}")
@@ -204,7 +213,7 @@ def meta(
     return MetaResults(
         y, v, X, names, fit.weights, own is not None, float(fit.tau2), float(fit.tau2_se),
         tau2 is not None, float(fit.scale), method, test, floor, n_studies,
-        tuple(notes), (basis, triangle),
+        tuple(notes), (basis, triangle), design,
     )  # fmt: skip
 
 
@@ -235,6 +244,22 @@ def _orthonormal(X: Array, names: tuple[str, ...]) -> tuple[Array, Array]:
         name = names[int(np.argmin(own))]
         raise ModelError(f"moderator {name} is determined by the others: leave it out")
     return Q, R * size
+
+
+def _by_formula(
+    text: str, data: pd.DataFrame | None, exog: object, v: Array, own: Array | None
+) -> tuple[Array, Array, Design]:
+    from evidence.synthesis import formula
+
+    if data is None or exog is not None:
+        raise UsageError("a formula takes its variables from data, and goes without exog")
+    used = ~np.isnan(v) if own is None else ~np.isnan(v) & ~np.isnan(own)
+    if len(used) != len(data):
+        raise UsageError(f"{len(data)} rows of data but {len(used)} variances")
+    y, X, design = formula.read(text, data, used)
+    if y is None:
+        raise UsageError("the effects stand left of ~ in the formula")
+    return y, X, design
 
 
 def _column(values: ArrayLike | str, data: pd.DataFrame | None, role: str) -> Array:

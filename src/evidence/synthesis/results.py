@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from evidence.errors import ModelError, UsageError
+from evidence.synthesis.formula import Design
 from evidence.synthesis.heterogeneity import (
     Interval,
     profile_likelihood,
@@ -75,6 +76,10 @@ class MetaResults:
         Number of independent studies; the number of effects if nothing else was said.
     warnings : tuple of str
         What a reader must know of the fit, in words.
+    basis : tuple of ndarray, shapes (k, p) and (p, p)
+        Orthonormal columns and the triangle that make the model matrix, X = QR.
+    design : Design, optional
+        The formula, if there was one.
     """
 
     yi: Array
@@ -92,13 +97,14 @@ class MetaResults:
     floor: bool
     n_studies: int
     warnings: tuple[str, ...]
-    _basis: tuple[Array, Array]
+    basis: tuple[Array, Array]
+    design: Design | None = None
 
     # Estimates are found in an orthonormal basis X = QR of the model matrix, where years or sums
     # of money do no harm to the inverse, and carried back.
     @cached_property
     def _fit(self) -> LeastSquares:
-        return LeastSquares(self.yi, self.fit_weights, self._basis[0])
+        return LeastSquares(self.yi, self.fit_weights, self.basis[0])
 
     @property
     def k(self) -> int:
@@ -134,12 +140,12 @@ class MetaResults:
     @cached_property
     def beta(self) -> Array:
         """Coefficients, shape (p,)."""
-        return np.asarray(np.linalg.solve(self._basis[1], self._fit.beta), dtype=float)
+        return np.asarray(np.linalg.solve(self.basis[1], self._fit.beta), dtype=float)
 
     @cached_property
     def _cov(self) -> Array:
         cov = self._fit.sandwich(self.vi + self.tau2) if self.own_weights else self._fit.cov
-        back = np.linalg.inv(self._basis[1])
+        back = np.linalg.inv(self.basis[1])
         return self.scale * (back @ cov @ back.T)
 
     @cached_property
@@ -206,7 +212,7 @@ class MetaResults:
 
     @cached_property
     def _common(self) -> LeastSquares:
-        return LeastSquares(self.yi, 1 / self.vi, self._basis[0])
+        return LeastSquares(self.yi, 1 / self.vi, self.basis[0])
 
     @property
     def Q(self) -> float:
@@ -227,7 +233,7 @@ class MetaResults:
 
     @cached_property
     def _typical(self) -> float:
-        return typical_variance(self.vi, self._basis[0])
+        return typical_variance(self.vi, self.basis[0])
 
     @property
     def I2(self) -> float:
@@ -285,10 +291,14 @@ class MetaResults:
         )
         return max(0.0, 100 * (total - left) / total) if total > 0 else 0.0
 
+    @property
+    def tested(self) -> list[int]:
+        """Positions of all coefficients but the intercept."""
+        return [i for i in range(self.p) if i != self._intercept]
+
     @cached_property
     def _omnibus(self) -> WaldTest | None:
-        tested = [i for i in range(self.p) if i != self._intercept]
-        return self.wald_test(tested) if tested else None
+        return self.wald_test(self.tested) if self.tested else None
 
     @property
     def QM(self) -> float:
@@ -377,7 +387,7 @@ class MetaResults:
         """
         if kind == "standardized":
             # With H the hat matrix and M the variance, Var((I - H)y) = (I - H)M(I - H)'.
-            Q = self._basis[0]
+            Q = self.basis[0]
             total = self.vi + self.tau2
             cov = self._fit.sandwich(total)
             hat = np.einsum("ij,jk,ik->i", Q, self._fit.cov, Q) * self.fit_weights
@@ -399,14 +409,14 @@ class MetaResults:
         given = self.tau2 if self.tau2_fixed else None
         for i in range(self.k):
             rest = np.arange(self.k) != i
-            X = self._basis[0][rest]
+            X = self.basis[0][rest]
             if np.linalg.matrix_rank(X) < self.p or (self.k - 1 <= self.p and self._random):
                 continue
             fit = fit_arrays(
                 self.yi[rest], self.vi[rest], X, method=self.method, test=self.test,
                 floor=self.floor, tau2=given,
             )  # fmt: skip
-            row = self._basis[0][i]
+            row = self.basis[0][i]
             resid[i] = self.yi[i] - row @ fit.beta
             se[i] = math.sqrt(self.vi[i] + fit.tau2 + row @ fit.cov @ row)
         return resid, se
@@ -485,11 +495,11 @@ class MetaResults:
         if self.Q_df == 0:
             raise ModelError("no interval of the heterogeneity: as many coefficients as effects")
         if kind == "QP":
-            return q_profile(self.yi, self.vi, self._basis[0], alpha, upper)
+            return q_profile(self.yi, self.vi, self.basis[0], alpha, upper)
         if kind != "PL" or self.method not in ("ML", "REML"):
             raise UsageError("kind is QP, or PL with method ML or REML")
         return profile_likelihood(
-            self.yi, self.vi, self._basis[0], self.tau2, alpha, upper,
+            self.yi, self.vi, self.basis[0], self.tau2, alpha, upper,
             restricted=self.method == "REML",
         )  # fmt: skip
 
@@ -530,9 +540,10 @@ class MetaResults:
 
         Parameters
         ----------
-        exog : array_like, shape (n, p), optional
-            Rows of a model matrix. By default the mean effect, or every row where there are
-            moderators.
+        exog : DataFrame or array_like, shape (n, p), optional
+            Rows of a model matrix, or values of the moderators of a formula (see
+            :func:`evidence.synthesis.formula.grid`). By default the mean effect, or every row
+            where there are moderators.
         alpha : float
             One minus the level of the intervals.
         prob : float, optional
@@ -555,6 +566,8 @@ class MetaResults:
 
         if exog is None:
             rows = np.ones((1, 1)) if self.p == 1 and self._intercept == 0 else self.exog
+        elif self.design is not None and isinstance(exog, pd.DataFrame):
+            rows = self.design.matrix(exog)
         else:
             rows = np.atleast_2d(np.asarray(exog, dtype=float))
         if rows.ndim != 2 or rows.shape[1] != self.p:
@@ -608,7 +621,8 @@ class MetaResults:
             df = ", ".join(f"{n:g}" for n in self._omnibus.df)
             parts.append(
                 f"Moderators: {'χ²' if self.test == 'z' else 'F'}({df}) = {self.QM:.3f}, "
-                f"p = {self.QM_pvalue:.4f}; R² = {self.R2:.1f} %"
+                f"p = {self.QM_pvalue:.4f}"
+                + ("" if math.isnan(self.R2) else f"; R² = {self.R2:.1f} %")
             )
         parts.append(f"Q({self.Q_df}) = {self.Q:.3f}, p = {self.Q_pvalue:.4f}")
         if self._random:

@@ -8,7 +8,7 @@ import formulaic
 import numpy as np
 import pandas as pd
 
-from evidence.synthesis import comparison, refits, shrunk
+from evidence.synthesis import comparison, permutation, refits, shrunk
 from evidence.synthesis.meta import meta
 
 Args = dict[str, Any]
@@ -225,7 +225,23 @@ def vif(args: Args, data: Data) -> Any:
     return {"btt": args["coefficients"], "value": value}
 
 
+def permutation_test(args: Args, data: Data) -> dict[str, Any]:
+    model = fit(args, data)
+    test = permutation.permutation_test(
+        model, exact=args["exact"], permute=args["permute"], tolerance=args["tolerance"],
+        alternative=args["alternative"].replace(".", "-"),
+    )  # fmt: skip
+    found = {"n_permutations": test.n_permutations, "beta": _listed(model.params),
+             "pval_parametric": _listed(model.pvalues), "pval": _listed(test.pvalues)}  # fmt: skip
+    statistic = _listed(model.statistic)
+    if args["permute"] == "signs":
+        found = {name: x[0] if isinstance(x, list) else x for name, x in found.items()}
+        return found | {"zval": statistic[0], "tval": statistic[0]}
+    return found | {"stat": statistic, "QM": model.QM, "QMp": test.QM_pvalue}
+
+
 FUNCTIONS = {
+    "permutation_test": permutation_test,
     "vif": vif,
     "leave_one_out": leave_one_out,
     "cumulative": cumulative,
