@@ -273,3 +273,32 @@ def test_more_that_is_refused():
         glmm("PLO", x=[4], n=[9])
     single = glmm("PLO", method="EE", x=[4], n=[9])
     assert single.params.iloc[0] == pytest.approx(np.log(4 / 5))
+
+
+def test_heterogeneity_without_end_is_refused():
+    """In each study all events are in one group: no variance is large enough."""
+    rows = {"a": [10, 0, 10, 0], "b": [0, 10, 0, 10], "c": [0, 10, 0, 10], "d": [10, 0, 10, 0]}
+    for model in MODELS[:3]:
+        with pytest.raises(ModelError, match="infinite"):
+            glmm("OR", model=model, **rows)
+    with pytest.raises(ModelError, match="infinite"):
+        glmm("PLO", x=[0, 10, 0, 10], n=[10] * 4)
+
+
+def test_millions_of_events_are_counts_too():
+    x, time = np.array([10**7, 2 * 10**7, 10**6]), np.array([1.0, 2.0, 3.0])
+    fit = glmm("IRLN", x=x, time=time)
+    logs = np.log(x / time)
+    assert fit.params.iloc[0] == pytest.approx(logs.mean(), rel=1e-6)
+    assert fit.tau2 == pytest.approx(logs.var(), rel=1e-4)
+
+
+def test_a_correlation_at_its_bound_is_told_of():
+    # The effect grows with the baseline, and chance adds nothing to it.
+    steps = np.array([10, 20, 30, 40, 50])
+    tied = glmm(
+        "OR", model="UM.RS", correlated=True, a=4 * steps, b=1000 - 4 * steps, c=2 * steps + 40,
+        d=960 - 2 * steps,
+    )  # fmt: skip
+    assert tied.rho > 0.999
+    assert "at its bound" in tied.warnings[-1]

@@ -129,7 +129,9 @@ def climb(
         step = axes @ ((axes.T @ pull) / sizes)
         own_step = (gap - cross.T @ step) / firm
         gain = float(gradient @ step + gap @ own_step)
-        reach = np.abs(inputs(step, own_step)).max(initial=0.0)
+        # A study whose own parameter runs off to infinity must not hold up the others.
+        own_step = np.clip(own_step, -_FARTHEST, _FARTHEST)
+        reach = np.abs(designs @ step).max(initial=0.0)
         part = min(1.0, _FARTHEST / reach) if reach > 0 else 1.0
         while part > 1e-8:
             tried, own_tried = shared + part * step, mine + part * own_step

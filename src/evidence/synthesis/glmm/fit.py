@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from evidence.errors import ModelError
 from evidence.synthesis.glmm.models import Case
 from evidence.synthesis.least_squares import Array
 
 _GAIN = 1e-9
 _FLAT = 1e-6
+_WIDEST = 1e3
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +52,7 @@ def fit_case(case: Case, X: Array, *, method: str = "ML") -> Fit:
     Raises
     ------
     ModelError
-        If a search does not converge.
+        If a search does not converge, or ends where the likelihood is flat.
     """
     like = case.likelihood
     random = like.baseline == "random"
@@ -73,9 +75,19 @@ def fit_case(case: Case, X: Array, *, method: str = "ML") -> Fit:
         best = found if found.value > equal.value + _GAIN else equal
     wald, height = _saturated(case, X, none, unit)
     p, first = X.shape[1], X.shape[1] + 2 * int(random)
-    cov = np.asarray(np.linalg.inv(best.information), dtype=float)
     parts = best.shared[first:]
     tau2, tau2_se, rho = float(parts @ parts), math.nan, math.nan
+    if tau2 > _WIDEST:
+        raise ModelError(
+            "the heterogeneity is infinite: studies have all events in one group or the other; "
+            "try method='EE'"
+        )
+    if np.linalg.eigvalsh(best.information)[0] <= 0:
+        raise ModelError(
+            "the likelihood is flat at its highest point: the counts do not determine the model; "
+            "try method='EE' or another model"
+        )
+    cov = np.asarray(np.linalg.inv(best.information), dtype=float)
     if tau2 > 0:
         slope = np.zeros(len(cov))
         slope[first:] = 2 * parts

@@ -9,6 +9,7 @@ from evidence.synthesis.glmm.families import Family
 from evidence.synthesis.least_squares import Array
 
 _STEPS = 200
+_NEAR = 1e-4
 
 
 def nodes(points: int, dimensions: int) -> tuple[Array, Array]:
@@ -87,12 +88,13 @@ def _modes(family: Family, base: Array, loadings: Array, start: Array) -> tuple[
     b, k, _ = base.shape
     r = loadings.shape[-1]
     identity = np.eye(r)
+    outer = (loadings[..., :, None] * loadings[..., None, :]).reshape(b, -1, r * r)
 
     def at(z: Array) -> tuple[Array, Array, Array]:
-        value, score, weight = family(base + np.einsum("bjr,bkr->bkj", loadings, z))
+        value, score, weight = family(base + z @ loadings.mT)
         height = value - 0.5 * (z**2).sum(axis=-1)
-        slope = np.einsum("bkj,bjr->bkr", score, loadings) - z
-        information = np.einsum("bkj,bjr,bjs->bkrs", weight, loadings, loadings) + identity
+        slope = score @ loadings - z
+        information = (weight @ outer).reshape(b, k, r, r) + identity
         return height, slope, information
 
     # A start is a hint only: from far away a step of Newton's may be short or not finite.
@@ -112,8 +114,9 @@ def _modes(family: Family, base: Array, loadings: Array, start: Array) -> tuple[
             return z + step, np.asarray(factor, dtype=float)
         tried = z + part * step
         new = at(tried)
+        # So near the mode a full step is right, whatever rounding does to the heights.
         with np.errstate(invalid="ignore"):
-            good = new[0] >= height - 1e-12 * (1 + np.abs(height))
+            good = (new[0] >= height) | (gain < _NEAR)
         z = np.where(good[..., None], tried, z)
         height = np.where(good, new[0], height)
         slope = np.where(good[..., None], new[1], slope)
