@@ -48,7 +48,7 @@ def draw(evidence: Evidence, construct_id: str) -> Figure:
         Labelled ``fig-`` and the construct's id.
     """
     from evidence.briefing.evidence import label_of
-    from evidence.plots.forest import forest_alt, forest_figure
+    from evidence.plots import forest_alt, forest_figure
 
     construct = evidence.construct(construct_id)
     scale = scale_for(evidence, construct_id)

@@ -9,14 +9,15 @@ from evidence.plots import style
 from evidence.plots.figure import Figure
 
 if TYPE_CHECKING:
-    from evidence.plots.forest import forest_alt, forest_figure
+    from evidence.plots.forest import forest_figure
+    from evidence.plots.forest_words import forest_alt
     from evidence.plots.needs import needs_figure
     from evidence.plots.spend import spend_figure
 
 __all__ = ["Figure", "forest_alt", "forest_figure", "needs_figure", "spend_figure", "style"]
 
 _HOME = {
-    "forest_alt": "forest",
+    "forest_alt": "forest_words",
     "forest_figure": "forest",
     "needs_figure": "needs",
     "spend_figure": "spend",

@@ -7,44 +7,38 @@ before it is placed and nothing can run into its neighbour.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from evidence.facts import clean, count_words, number
+from evidence.facts import number
 from evidence.plots import style
+from evidence.plots.forest_words import (
+    HOME,
+    UNPRINTED,
+    ScaleName,
+    Voice,
+    capital,
+    check,
+    write_number,
+)
+from evidence.plots.lettering import SIZE, SMALL, put, width, wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-ScaleName = Literal["difference", "log"]
-
-HOME = "Britain and Ireland"
-"""The group whose trials are the base case; it needs no heading when it stands alone."""
-
-UNPRINTED = "Without usable figures"
-"""Heading of trials whose comparison has a direction at most, because figures are not printed or
-cannot be used."""
 
 REACH = 2.5
 """How far the axis goes beyond the outermost estimates, in half-widths of a usual interval."""
 
 _LINE, _PAD, _TIGHT_PAD, _HEADING, _HEAD = 3.7, 1.3, 0.3, 5.6, 6.0
 _GAP, _NAMES, _WIDE_NAMES, _WORDS = 4.0, 58.0, 80.0, 34.0
-_SIZE, _SMALL = 8.6, 8.0
 # A name that is longer is no name; uncut, it could make the drawing higher than a page.
 _NAME_LINES = 4
 _TALLEST = 235.0
-_TRIALS = frozenset({
-    "group", "label", "place", "n", "comparator", "estimate", "lower", "upper", "weight", "flagged",
-})  # fmt: skip
-_SUMMARIES = frozenset({"label", "estimate", "lower", "upper", "pi_lower", "pi_upper", "strong"})
-_SILENT = frozenset({"label", "place", "n", "direction"})
 
 
 @dataclass(frozen=True)
@@ -65,11 +59,6 @@ class _Row:
         return _LINE * max(len(self.names), len(self.words), 1) + self.pad
 
 
-def _number(value: float) -> str:
-    size = abs(value)
-    return number(value, 2 if size < 10 else 1 if size < 100 else 0)
-
-
 def forest_figure(
     trials: pd.DataFrame,
     summaries: pd.DataFrame,
@@ -79,7 +68,7 @@ def forest_figure(
     axis_label: str,
     favours: tuple[str, str],
     worthwhile: float | None = None,
-    write: Callable[[float], str] = _number,
+    write: Callable[[float], str] = write_number,
 ) -> Figure:
     """Draw a forest plot.
 
@@ -118,7 +107,7 @@ def forest_figure(
         If a column is missing, there is no row, the scale is unknown or the rows do not fit on
         a page.
     """
-    _check(trials, summaries, unprinted, scale)
+    check(trials, summaries, unprinted, scale)
     extent = _extent(trials, summaries, worthwhile)
     # A long list first gets less leading, then more room for names, so that they need fewer lines.
     for most, pad in ((_NAMES, _PAD), (_NAMES, _TIGHT_PAD), (_WIDE_NAMES, _TIGHT_PAD)):
@@ -135,11 +124,11 @@ def forest_figure(
     ax.set(xlim=(-0.3, style.TEXT_WIDTH + 0.3), ylim=(height, 0))
     ax.axis("off")
 
-    names = max([_width("Trial", _SMALL)] + [_names_width(r) for r in rows if r.kind != "summary"])
-    people = max([_width("People", _SMALL)] + [_width(row.people) for row in rows])
+    names = max([width("Trial", SMALL)] + [_names_width(r) for r in rows if r.kind != "summary"])
+    people = max([width("People", SMALL)] + [width(row.people) for row in rows])
     title = ("Ratio" if scale == "log" else "Difference") + " (95% interval)"
     words = max(
-        [_width(title, _SMALL)] + [_width(line, _SIZE, 600) for row in rows for line in row.words]
+        [width(title, SMALL)] + [width(line, SIZE, 600) for row in rows for line in row.words]
     )
     count_at = names + _GAP + people
     plane = _Plane(
@@ -168,213 +157,21 @@ def forest_figure(
     _below(ax, plane, depth, axis_label, favours)
     for position, line in enumerate(notes):
         y = depth + foot + _LINE * (position + 0.5)
-        _text(ax, 0, y, line, _SMALL, colour="comparison")
+        put(ax, 0, y, line, SMALL, colour="comparison")
     return fig
-
-
-def forest_alt(
-    trials: pd.DataFrame,
-    summaries: pd.DataFrame,
-    unprinted: pd.DataFrame | None,
-    *,
-    scale: ScaleName,
-    axis_label: str,
-    favours: tuple[str, str],
-    worthwhile: float | None = None,
-    write: Callable[[float], str] = _number,
-) -> str:
-    """Say what the forest plot shows, the finding first.
-
-    Parameters
-    ----------
-    trials, summaries, unprinted, scale, axis_label, favours, worthwhile, write
-        As for :func:`forest_figure`.
-
-    Returns
-    -------
-    str
-        Sentences: the average or that nothing is pooled, where the trials were done, how far
-        their results reach, and what is known of trials without usable figures.
-    """
-    _check(trials, summaries, unprinted, scale)
-    say = _Voice(scale, favours, write)
-    shown = trials[trials["estimate"].notna()]
-    said = []
-    if len(summaries):
-        first = summaries["strong"].astype(bool).to_numpy().argmax()
-        rest = [position for position in range(len(summaries)) if position != first]
-        row = summaries.iloc[first]
-        said.append(f"{row['label']}, average: {say.result(row)} ({axis_label}), {say.side(row)}.")
-        if math.isfinite(row["pi_lower"]) and math.isfinite(row["pi_upper"]):
-            said.append(
-                "In a new place the true effect would be expected between "
-                f"{say.value(row['pi_lower'])} and {say.value(row['pi_upper'])}."
-            )
-        said += [
-            f"{_capital(summaries.iloc[at]['label'])}: {say.result(summaries.iloc[at])}."
-            for at in rest
-        ]
-    elif len(trials) == 1:
-        said.append("A single trial; nothing is pooled.")
-    elif len(trials):
-        said.append(f"{_capital(count_words(len(trials), 'trial'))}, not pooled.")
-    if len(trials):
-        if len(summaries):
-            said.append(f"{_capital(count_words(len(trials), 'trial'))} ({_places(trials)}).")
-        if len(shown) > 3:
-            order = shown["estimate"].to_numpy(dtype=float).argsort(kind="stable")
-            low, high = shown.iloc[order[0]], shown.iloc[order[-1]]
-            said.append(
-                f"Their estimates run from {say.value(low['estimate'])} ({low['label']}) to "
-                f"{say.value(high['estimate'])} ({high['label']}); {say.sides(shown['estimate'])}."
-            )
-        else:
-            for position, (_, row) in enumerate(trials.iterrows()):
-                n = "" if pd.isna(row["n"]) else f", {number(row['n'])} people"
-                unit = "" if len(summaries) or position else f" ({axis_label})"
-                said.append(
-                    f"{row['label']} ({row['place']}{n}): {say.result(row)}{unit}, {say.side(row)}."
-                )
-        flagged = int(trials["flagged"].sum())
-        if flagged:
-            carry = "carries" if flagged == 1 else "carry"
-            said.append(f"{_capital(count_words(flagged, 'trial'))} {carry} a warning.")
-    if worthwhile is not None and math.isfinite(worthwhile):
-        said.append(f"The smallest worthwhile effect is {say.value(worthwhile)}.")
-    if unprinted is not None and len(unprinted):
-        listed = "; ".join(f"{row['label']}: {row['direction']}" for _, row in unprinted.iterrows())
-        more = "more " if len(trials) else ""
-        said.append(
-            _capital(count_words(len(unprinted), f"{more}trial"))
-            + f" without usable figures: {listed}."
-        )
-    return " ".join(said)
-
-
-@dataclass(frozen=True)
-class _Voice:
-    """Values on the scale of analysis in words."""
-
-    scale: ScaleName
-    favours: tuple[str, str]
-    write: Callable[[float], str]
-
-    def value(self, value: float) -> str:
-        return self.write(math.exp(value) if self.scale == "log" else value)
-
-    def result(self, row: pd.Series) -> str:
-        if not math.isfinite(row["estimate"]):
-            return "no estimate"
-        if not (math.isfinite(row["lower"]) and math.isfinite(row["upper"])):
-            return f"{self.value(row['estimate'])} (interval not known)"
-        low, high = self.value(row["lower"]), self.value(row["upper"])
-        return f"{self.value(row['estimate'])} ({low} to {high})"
-
-    def side(self, row: pd.Series) -> str:
-        if not math.isfinite(row["estimate"]):
-            return "with no direction"
-        side = self.favours[int(row["estimate"] > 0)]
-        if not (math.isfinite(row["lower"]) and math.isfinite(row["upper"])):
-            return f"on the side “{side}”"
-        if row["lower"] <= 0 <= row["upper"]:
-            return "the interval includes no difference"
-        return f"the whole interval on the side “{side}”"
-
-    def sides(self, estimates: pd.Series) -> str:
-        left, right = int((estimates < 0).sum()), int((estimates > 0).sum())
-        return f"{left} on the side “{self.favours[0]}”, {right} on the side “{self.favours[1]}”"
-
-
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]
-
-
-def _places(trials: pd.DataFrame) -> str:
-    counts = trials["place"].value_counts(sort=False).sort_values(ascending=False, kind="stable")
-    return ", ".join(f"{place} {count}" for place, count in counts.items())
-
-
-def _check(
-    trials: pd.DataFrame, summaries: pd.DataFrame, unprinted: pd.DataFrame | None, scale: str
-) -> None:
-    frames = [("trials", trials, _TRIALS), ("summaries", summaries, _SUMMARIES)]
-    if unprinted is not None:
-        frames.append(("unprinted", unprinted, _SILENT))
-    for name, frame, columns in frames:
-        lost = sorted(columns - set(frame.columns))
-        if lost:
-            raise ValueError(f"columns missing in {name}: {lost}")
-    if scale not in ("difference", "log"):
-        raise ValueError(f"the scale is difference or log, not {scale!r}")
-    if trials.empty and (unprinted is None or unprinted.empty):
-        raise ValueError("there is no trial to show")
-
-
-# Text
-
-
-@lru_cache(maxsize=4096)
-def _width(words: str, size: float = _SIZE, weight: int = 400) -> float:
-    """Width of a text in millimetres."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import text_to_path
-
-    style.use()
-    font = FontProperties(size=size, weight=weight)
-    width, _, _ = text_to_path.get_text_width_height_descent(words, font, ismath=False)
-    return float(width) / 72 / style.MM
-
-
-def _wrap(words: str, most: float, size: float = _SIZE, weight: int = 400) -> list[str]:
-    """Break a text into lines of at most ``most`` millimetres; only a longer word is broken."""
-    lines: list[str] = []
-    for word in _breakable(clean(words).split(), most, size, weight):
-        if lines and _width(f"{lines[-1]} {word}", size, weight) <= most:
-            lines[-1] += f" {word}"
-        else:
-            lines.append(word)
-    return lines or [""]
-
-
-def _breakable(words: list[str], most: float, size: float, weight: int) -> Iterator[str]:
-    """The words, those that are wider than ``most`` in pieces that are not."""
-    for word in words:
-        fits = 1
-        while _width(word, size, weight) > most and len(word) > 1:
-            while fits < len(word) and _width(word[: fits + 1], size, weight) <= most:
-                fits += 1
-            yield word[:fits]
-            word, fits = word[fits:], 1
-        yield word
-
-
-def _text(
-    ax: Axes,
-    x: float,
-    y: float,
-    words: str,
-    size: float = _SIZE,
-    *,
-    colour: str = "ink",
-    **look: Any,
-) -> None:
-    # Centred by its capitals, not by the letters it happens to have: neighbours share a baseline.
-    baseline = y + 0.33 * size / 72 / style.MM
-    ax.text(x, baseline, words, fontsize=size, color=style.colour(colour), va="baseline",
-            parse_math=False, **look)  # fmt: skip
 
 
 def _names(label: str, lighter: str, most: float) -> tuple[tuple[str, str], ...]:
     """A trial's name, and its place behind it where it fits, else below."""
-    wrapped = _wrap(label, most)
+    wrapped = wrap(label, most)
     if len(wrapped) > _NAME_LINES:
         wrapped = [*wrapped[: _NAME_LINES - 1], f"{wrapped[_NAME_LINES - 1][:-2]} …"]
     lines = [(line, "") for line in wrapped]
-    room = most - _width(lines[-1][0]) - 1.6
-    if _width(lighter, _SMALL) <= room:
+    room = most - width(lines[-1][0]) - 1.6
+    if width(lighter, SMALL) <= room:
         lines[-1] = (lines[-1][0], lighter)
     else:
-        lines += [("", line) for line in _wrap(lighter, most, _SMALL)]
+        lines += [("", line) for line in wrap(lighter, most, SMALL)]
     return tuple(lines)
 
 
@@ -382,7 +179,7 @@ def _names_width(row: _Row) -> float:
     if row.kind == "heading":
         return 0.0
     return max(
-        _width(name) + (1.6 if name and lighter else 0.0) + _width(lighter, _SMALL)
+        width(name) + (1.6 if name and lighter else 0.0) + width(lighter, SMALL)
         for name, lighter in row.names
     )
 
@@ -399,7 +196,7 @@ def _rows(
     most: float,
     pad: float,
 ) -> list[_Row]:
-    say = _Voice(scale, ("", ""), write)
+    say = Voice(scale, ("", ""), write)
     rows: list[_Row] = []
     groups = list(trials.groupby("group", sort=False))
     several = trials["comparator"].nunique(dropna=True) > 1
@@ -415,11 +212,11 @@ def _rows(
         rows.append(_Row("heading", ((UNPRINTED, ""),), pad))
         for _, row in unprinted.iterrows():
             rows.append(_Row("unprinted", _names(row["label"], row["place"], most), pad,
-                             _people(row["n"]), tuple(_wrap(row["direction"], _WORDS, _SMALL)),
+                             _people(row["n"]), tuple(wrap(row["direction"], _WORDS, SMALL)),
                              row.to_dict()))  # fmt: skip
     for _, row in summaries.iterrows():
         weight = 600 if row["strong"] else 400
-        names = [(line, "") for line in _wrap(row["label"], most + _GAP, _SIZE, weight)]
+        names = [(line, "") for line in wrap(row["label"], most + _GAP, SIZE, weight)]
         if math.isfinite(row["pi_lower"]) and math.isfinite(row["pi_upper"]):
             low, high = say.value(row["pi_lower"]), say.value(row["pi_upper"])
             names.append(("", f"in a new place: {low} to {high}"))
@@ -439,12 +236,12 @@ def _people(n: float) -> str:
 
 
 def _numbers(result: str) -> tuple[str, ...]:
-    return (result,) if _width(result) <= 44 else tuple(_wrap(result, _WORDS))
+    return (result,) if width(result) <= 44 else tuple(wrap(result, _WORDS))
 
 
 def _print(ax: Axes, row: _Row, top: float, count_at: float) -> None:
     if row.kind == "heading":
-        _text(ax, 0, top + _HEADING / 2 + 0.5, row.names[0][0], _SIZE, colour="deep",
+        put(ax, 0, top + _HEADING / 2 + 0.5, row.names[0][0], SIZE, colour="deep",
               fontweight=600)  # fmt: skip
         return
     strong = row.kind == "summary" and bool(row.data["strong"])
@@ -452,18 +249,18 @@ def _print(ax: Axes, row: _Row, top: float, count_at: float) -> None:
     for position, (name, lighter) in enumerate(row.names):
         y = top + row.pad / 2 + _LINE * (position + 0.5)
         if name:
-            _text(ax, 0, y, name, fontweight=weight)
+            put(ax, 0, y, name, fontweight=weight)
         if lighter:
-            x = _width(name) + 1.6 if name else 0.0
-            _text(ax, x, y, lighter, _SMALL, colour="comparison")
+            x = width(name) + 1.6 if name else 0.0
+            put(ax, x, y, lighter, SMALL, colour="comparison")
     y = top + (row.pad + _LINE) / 2
     if row.people:
         muted = row.people == "not stated"
-        _text(ax, count_at, y, row.people, _SMALL if muted else _SIZE, ha="right",
+        put(ax, count_at, y, row.people, SMALL if muted else SIZE, ha="right",
               colour="comparison" if muted else "ink")  # fmt: skip
     silent = row.kind == "unprinted"
     for position, line in enumerate(row.words):
-        _text(ax, style.TEXT_WIDTH, y + _LINE * position, line, _SMALL if silent else _SIZE,
+        put(ax, style.TEXT_WIDTH, y + _LINE * position, line, SMALL if silent else SIZE,
               ha="right", fontweight=weight, colour="comparison" if silent else "ink",
               fontstyle="italic" if silent else "normal")  # fmt: skip
 
@@ -488,7 +285,7 @@ def _notes(
     )  # fmt: skip
     lines: list[str] = []
     for here, note in explained:
-        if here and lines and _width(f"{lines[-1]}  {note}", _SMALL) <= style.TEXT_WIDTH:
+        if here and lines and width(f"{lines[-1]}  {note}", SMALL) <= style.TEXT_WIDTH:
             lines[-1] += f"  {note}"
         elif here:
             lines.append(note)
@@ -593,7 +390,7 @@ def _tick_labels(values: Sequence[float]) -> list[str]:
 
 def _roomy(plane: _Plane, values: Sequence[float], labels: Sequence[str]) -> bool:
     for one, other, a, b in zip(values, values[1:], labels, labels[1:], strict=False):
-        if plane.at(other) - plane.at(one) < (_width(a) + _width(b)) / 2 + 2.5:
+        if plane.at(other) - plane.at(one) < (width(a) + width(b)) / 2 + 2.5:
             return False
     return len(values) >= 2
 
@@ -603,19 +400,19 @@ def _frame(
 ) -> None:
     slate = style.colour("comparison")
     y = _HEAD / 2 - 0.7
-    _text(ax, 0, y, "Trial", _SMALL, colour="comparison")
-    _text(ax, count_at, y, "People", _SMALL, colour="comparison", ha="right")
-    _text(ax, style.TEXT_WIDTH, y, title, _SMALL, colour="comparison", ha="right")
+    put(ax, 0, y, "Trial", SMALL, colour="comparison")
+    put(ax, count_at, y, "People", SMALL, colour="comparison", ha="right")
+    put(ax, style.TEXT_WIDTH, y, title, SMALL, colour="comparison", ha="right")
     ax.plot([0, style.TEXT_WIDTH], [_HEAD - 1.0] * 2, color=style.colour("rule"), lw=0.6)
     zero = plane.at(0.0)
     ax.plot([zero, zero], [_HEAD - 1.0, depth + 0.6], color=slate, lw=0.9, zorder=1)
     if worthwhile is not None and math.isfinite(worthwhile):
         x, words = plane.at(worthwhile), "smallest worthwhile"
-        half = _width(words, _SMALL) / 2
+        half = width(words, SMALL) / 2
         ax.plot([x, x], [_HEAD - 1.0, depth + 0.6], color=style.colour("caution"), lw=0.8,
                 dashes=(3.5, 2.5), zorder=1)  # fmt: skip
         middle = min(max(x, plane.left - 3.0 + half), plane.right + 3.0 - half)
-        _text(ax, middle, y, words, _SMALL, colour="caution", ha="center")
+        put(ax, middle, y, words, SMALL, colour="caution", ha="center")
 
 
 def _axis(
@@ -627,21 +424,21 @@ def _axis(
     for value, label in zip(values, labels, strict=True):
         x = plane.at(value)
         ax.plot([x, x], [y, y + 1.0], color=slate, lw=0.6)
-        _text(ax, x, y + 3.0, label, ha="center")
+        put(ax, x, y + 3.0, label, ha="center")
 
 
 def _sides(favours: tuple[str, str]) -> tuple[list[str], list[str]]:
     """Lines on either side: each has half of the sheet at most."""
     most = style.TEXT_WIDTH / 2 - 3.0
     return (
-        _wrap(f"\N{LEFTWARDS ARROW} {favours[0]}", most, _SMALL),
-        _wrap(f"{favours[1]} \N{RIGHTWARDS ARROW}", most, _SMALL),
+        wrap(f"\N{LEFTWARDS ARROW} {favours[0]}", most, SMALL),
+        wrap(f"{favours[1]} \N{RIGHTWARDS ARROW}", most, SMALL),
     )
 
 
 def _measured(axis_label: str) -> list[str]:
     """Lines of the label of the axis."""
-    return _wrap(_capital(axis_label), style.TEXT_WIDTH - 2.0, _SMALL)
+    return wrap(capital(axis_label), style.TEXT_WIDTH - 2.0, SMALL)
 
 
 def _foot(axis_label: str, favours: tuple[str, str]) -> float:
@@ -654,7 +451,7 @@ def _below(
 ) -> None:
     """What the two sides mean, at the ends of the axis, and what is measured under them."""
     left, right = _sides(favours)
-    wide_left, wide_right = (max(_width(line, _SMALL) for line in side) for side in (left, right))
+    wide_left, wide_right = (max(width(line, SMALL) for line in side) for side in (left, right))
     # Words too long for the axis are pushed outwards, where nothing else is printed.
     middle = (plane.left + plane.right) / 2
     start = min(plane.left, middle - 2.0 - wide_left)
@@ -663,15 +460,15 @@ def _below(
         start, end = min(start, style.TEXT_WIDTH - wide_right - 4.0 - wide_left), style.TEXT_WIDTH
     y = depth + 5.4 + _LINE / 2
     for position, line in enumerate(left):
-        _text(ax, start, y + _LINE * position, line, _SMALL, colour="comparison")
+        put(ax, start, y + _LINE * position, line, SMALL, colour="comparison")
     for position, line in enumerate(right):
-        _text(ax, end, y + _LINE * position, line, _SMALL, colour="comparison", ha="right")
+        put(ax, end, y + _LINE * position, line, SMALL, colour="comparison", ha="right")
     y += _LINE * (max(len(left), len(right)) - 1)
     for line in _measured(axis_label):
         y += _LINE
-        half = _width(line, _SMALL) / 2
+        half = width(line, SMALL) / 2
         x = min(max(middle, half + 1.0), style.TEXT_WIDTH - 1.0 - half)
-        _text(ax, x, y, line, _SMALL, ha="center")
+        put(ax, x, y, line, SMALL, ha="center")
 
 
 # Marks

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from evidence.plots import style
+from evidence.plots import lettering, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,6 +24,7 @@ REACH = 3.6
 
 _CELL, _HEADING, _LEGEND, _GAP = 15.6, 9.2, 14.2, 9.0
 _STRIP, _NOTE, _FIRST = 6.9, 11.8, 2.6
+_WORDS = 8.5
 # Places like this one stand on the line, this one hangs below it, so that neither hides the other.
 _ABOVE, _BELOW = -1.15, 1.25
 _COLUMNS = frozenset({
@@ -121,11 +122,11 @@ def _entries(place: str, region: str, width: float) -> list[tuple[str, str, floa
         ("near", "ten statistical neighbours"),
         ("region", region),
     ):
-        length = 6.2 + 1.52 * len(words)
-        if x > 1.6 and x + length > width + 2:
+        length = 2.6 + lettering.width(words, _WORDS)
+        if x > 1.6 and x + length > width:
             x, y = 1.6, y + 4.8
         placed.append((kind, words, x, y))
-        x += length
+        x += length + 8.0
     return placed
 
 
@@ -135,7 +136,7 @@ def _legend(
     slate = style.colour("comparison")
     for kind, words, x, y in entries:
         _mark(ax, kind, x, y)
-        ax.text(x + 2.6, y, words, fontsize=8.5, va="center", color=style.colour("ink"))
+        ax.text(x + 2.6, y, words, fontsize=_WORDS, va="center", color=style.colour("ink"))
     y = entries[-1][3] + 5.6
     for position in range(columns):
         left = position * (cell + _GAP)
