@@ -175,7 +175,7 @@ def meta(
     else:
         y = _column(yi, data, "yi")
         X, names = _design(exog, len(y))
-    groups = None if cluster is None else np.asarray(_look_up(cluster, data)).astype(str)
+    groups = None if cluster is None else np.asarray(look_up(cluster, data)).astype(str)
     for what, other in (("variances", v), ("rows of moderators", X), ("weights", own),
                         ("names of studies", groups)):  # fmt: skip
         if other is not None and len(other) != len(y):
@@ -263,7 +263,7 @@ def _by_formula(
 
 
 def _column(values: ArrayLike | str, data: pd.DataFrame | None, role: str) -> Array:
-    found = _look_up(values, data)
+    found = look_up(values, data)
     try:
         array = np.asarray(found, dtype=float)
     except (TypeError, ValueError) as error:
@@ -273,7 +273,8 @@ def _column(values: ArrayLike | str, data: pd.DataFrame | None, role: str) -> Ar
     return array
 
 
-def _look_up(values: ArrayLike | str, data: pd.DataFrame | None) -> ArrayLike:
+def look_up(values: ArrayLike | str, data: pd.DataFrame | None) -> ArrayLike:
+    """The column of that name, or the values themselves."""
     if not isinstance(values, str):
         return values
     if data is None or values not in data:

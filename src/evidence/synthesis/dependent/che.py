@@ -12,7 +12,7 @@ from evidence.synthesis.dependent.covariance import compound_symmetric
 from evidence.synthesis.dependent.multilevel import multilevel
 from evidence.synthesis.dependent.multilevel_results import MultilevelResults
 from evidence.synthesis.dependent.robust import FEW, RobustResults, robust
-from evidence.synthesis.meta import _column, _look_up
+from evidence.synthesis.meta import _column, look_up
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -124,7 +124,7 @@ def che(
     Tipton E (2015). Small sample adjustments for robust variance estimation with meta-regression.
     Psychological Methods 20, 375-393.
     """
-    studies = pd.Series(_look_up(cluster, data)).reset_index(drop=True)
+    studies = pd.Series(look_up(cluster, data)).reset_index(drop=True)
     V = compound_symmetric(_column(vi, data, "vi"), studies, rho)
     y = _column(yi, data, "yi")
     frame = pd.DataFrame(index=range(len(studies))) if data is None else data.reset_index(drop=True)

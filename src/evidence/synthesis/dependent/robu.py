@@ -14,7 +14,7 @@ from evidence.errors import ModelError, UsageError
 from evidence.synthesis.dependent.covariance import Places, diagonal, group_codes
 from evidence.synthesis.dependent.robust import RobustResults, make
 from evidence.synthesis.least_squares import Array
-from evidence.synthesis.meta import _column, _design, _look_up, _orthonormal, _require_data
+from evidence.synthesis.meta import _column, _design, _orthonormal, _require_data, look_up
 
 WEIGHTS = {
     "CORR": "correlated effects",
@@ -115,7 +115,7 @@ def robu(
         raise UsageError(f"rho is a correlation from 0 to 1, not {rho!r}")
     y, v = _column(yi, data, "yi"), _column(vi, data, "vi")
     X, names = _design(exog, len(y))
-    codes = group_codes(_look_up(cluster, data))[0]
+    codes = group_codes(look_up(cluster, data))[0]
     for what, other in (("variances", v), ("rows of moderators", X), ("names of studies", codes)):
         if len(other) != len(y):
             raise UsageError(f"{len(y)} effects but {len(other)} {what}")
