@@ -325,9 +325,9 @@ def maximise(
         If the search does not converge.
     """
     states = [model.at(theta) for theta in (model.starts() if starts is None else starts)]
-    if all(term.structure.entries is None for term in model.terms):
+    if isinstance(model.layout, Rotated):
         return _search(max(states, key=lambda s: s.llf), fixed)
-    # Correlations make several maxima likely.
+    # Correlations, and crossed terms of few levels, make several maxima more likely.
     return max((_search(state, fixed) for state in states), key=lambda s: s.llf)
 
 
