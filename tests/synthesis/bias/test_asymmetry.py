@@ -70,6 +70,46 @@ def test_moderators_of_a_model_stay_in():
     assert found.limit().isna().all()
 
 
+def _dependent(seed, slope):
+    """Twenty studies of four effects; effects of a study share half of their sampling error."""
+    rng = np.random.default_rng(seed)
+    study = np.repeat(np.arange(20), 4)
+    se = np.repeat(rng.uniform(0.1, 0.5, 20), 4)
+    shared, own = rng.normal(size=20)[study], rng.normal(size=80)
+    truth = 0.1 + slope * se + 0.1 * rng.normal(size=20)[study]
+    y = truth + se * (np.sqrt(0.6) * shared + np.sqrt(0.4) * own)
+    return pd.DataFrame({"y": y, "v": se**2, "study": [f"s{i}" for i in study]})
+
+
+def test_effects_of_one_study_are_tested_together():
+    data = _dependent(1, 2.0)
+    found = asymmetry("y", "v", data, cluster="study")
+    assert found.n_studies == 20
+    assert found.k == 80
+    assert 4 <= found.df_resid < 19
+    assert found.params["sei"] == pytest.approx(2, abs=3 * found.bse["sei"])
+    assert found.pvalue < 0.05
+    lower, upper = found.conf_int().loc["sei"]
+    assert lower < found.params["sei"] < upper
+    assert "80 effects of 20 studies" in found.report()
+    assert found.limit()["estimate"] == pytest.approx(found.params["const"])
+    # Taken as independent they look more certain than they are.
+    assert asymmetry("y", "v", data).bse["sei"] < found.bse["sei"]
+
+
+def test_few_clusters_give_no_robust_test():
+    data = _dependent(2, 0.0).iloc[:16]
+    found = asymmetry("y", "v", data, cluster="study")
+    assert np.isnan(found.pvalue)
+    assert "degrees of freedom" in " ".join(found.notes)
+
+
+@pytest.mark.slow
+def test_the_clustered_test_keeps_its_level():
+    tests = [asymmetry("y", "v", _dependent(i, 0), cluster="study").pvalue for i in range(300)]
+    assert 0.02 < np.mean(np.array(tests) < 0.05) < 0.09
+
+
 def test_the_report_says_what_the_test_cannot():
     rng = np.random.default_rng(3)
     found = asymmetry(rng.normal(size=6), rng.uniform(0.01, 0.3, 6))
@@ -86,6 +126,12 @@ def test_the_report_says_what_the_test_cannot():
         (lambda: asymmetry([1, 2, 3], [0.1, 0.2, 0.3], model="glm"), UsageError, "rma or lm"),
         (lambda: asymmetry([1, 2], [0.1, 0.2]), ModelError, "2 effects"),
         (lambda: asymmetry([1, 2, 3]), UsageError, "vi"),
+        (lambda: asymmetry([1, 2], [0.1, 0.2], cluster=["a"]), UsageError, "one name"),
+        (
+            lambda: asymmetry([1, 2], [0.1, 0.2], cluster=["a", "b"], model="lm"),
+            UsageError,
+            "rma",
+        ),
         (lambda: asymmetry([1, 2, 3], [0.1, 0, 0.2]), ModelError, "row 1"),
     ],
 )

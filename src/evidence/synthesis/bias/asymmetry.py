@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from evidence.errors import UsageError
-from evidence.synthesis.bias.effects import column, effects, require_spread
+from evidence.synthesis.bias.effects import Effects, column, effects, require_spread
 from evidence.synthesis.bias.reported import Reported, few, p_text, studies
 from evidence.synthesis.least_squares import Array
 from evidence.synthesis.meta import meta
 from evidence.synthesis.results import METHODS, MetaResults
+
+if TYPE_CHECKING:
+    from evidence.synthesis.dependent.robust import RobustResults
 
 PREDICTORS = {
     "sei": "standard error",
@@ -36,7 +40,7 @@ class AsymmetryResults(Reported):
 
     Attributes
     ----------
-    fit : MetaResults
+    fit : MetaResults or RobustResults
         The regression.
     predictor : str
         See :data:`PREDICTORS`.
@@ -44,7 +48,7 @@ class AsymmetryResults(Reported):
         ``rma`` (variance between studies added) or ``lm`` (variances multiplied by a factor).
     """
 
-    fit: MetaResults
+    fit: MetaResults | RobustResults
     predictor: str
     model: str
 
@@ -85,7 +89,14 @@ class AsymmetryResults(Reported):
     @property
     def df_resid(self) -> float:
         """Degrees of freedom of the test; infinite with the normal test."""
-        return self.fit.df_resid
+        if isinstance(self.fit, MetaResults):
+            return self.fit.df_resid
+        return float(self.fit.df[self.predictor])
+
+    @property
+    def n_studies(self) -> int:
+        """Number of independent studies; of effects where no clusters were given."""
+        return self.fit.k if isinstance(self.fit, MetaResults) else self.fit.n_clusters
 
     def limit(self, alpha: float = 0.05) -> pd.Series:
         """Effect expected of an infinitely large study.
@@ -104,7 +115,7 @@ class AsymmetryResults(Reported):
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader must know before trusting the numbers, in words."""
-        return (*few(self.k), *self.fit.warnings)
+        return (*few(self.n_studies), *self.fit.warnings)
 
     def to_frame(self, alpha: float = 0.05) -> pd.DataFrame:
         """One row per coefficient: estimate, se, statistic, pvalue, ci_lower, ci_upper."""
@@ -112,16 +123,18 @@ class AsymmetryResults(Reported):
 
     def report(self) -> str:
         """What a paper needs to say."""
-        how = (
-            "weighted regression with a multiplicative factor"
-            if self.model == "lm"
-            else f"meta-regression, {METHODS[self.fit.method]}"
-        )
-        df = "z" if math.isinf(self.df_resid) else f"t({self.df_resid:g})"
+        many = studies(self.n_studies)
+        if not isinstance(self.fit, MetaResults):
+            how = f"correlated and hierarchical effects, CR2, {self.k} effects of {many}"
+        elif self.model == "lm":
+            how = f"weighted regression with a multiplicative factor, {many}"
+        else:
+            how = f"meta-regression, {METHODS[self.fit.method]}, {many}"
+        df = "z" if math.isinf(self.df_resid) else f"t({self.df_resid:.3g})"
         limit = self.limit()
         text = (
-            f"Effects were regressed on their {PREDICTORS[self.predictor]} ({how}, "
-            f"{studies(self.k)}): slope {self.params[self.predictor]:.3f}, "
+            f"Effects were regressed on their {PREDICTORS[self.predictor]} ({how}): "
+            f"slope {self.params[self.predictor]:.3f}, "
             f"{df} = {self.statistic:.2f}, {p_text(self.pvalue)}. "
         )
         if not math.isnan(limit["estimate"]):
@@ -147,6 +160,8 @@ def asymmetry(
     method: str | None = None,
     test: str | None = None,
     floor: bool | None = None,
+    cluster: ArrayLike | str | None = None,
+    rho: float = 0.6,
 ) -> AsymmetryResults:
     """Test a funnel for asymmetry by regression.
 
@@ -166,7 +181,13 @@ def asymmetry(
         Sample sizes, shape (k,), for the predictors that need them.
     method, test, floor
         As for :func:`evidence.synthesis.meta`; by default the model's, or ``REML`` with ``knha``
-        and the floor. They have no part in ``lm``.
+        and the floor. They have no part in ``lm`` and with clusters.
+    cluster : array_like or str, optional
+        Names of the independent studies, shape (k,), where studies have several effects. The
+        regression is then a multilevel one (studies, effects within studies) by REML, and its tests
+        are robust (CR2 with Satterthwaite's degrees of freedom; withheld below four).
+    rho : float
+        Correlation assumed between sampling errors of a study's effects; with clusters only.
 
     Returns
     -------
@@ -191,6 +212,8 @@ def asymmetry(
     publication bias in meta-analysis. JAMA 295, 676-680.
     Sterne JAC, Sutton AJ, Ioannidis JPA and others (2011). Recommendations for examining and
     interpreting funnel plot asymmetry. BMJ 343, d4002.
+    Rodgers MA, Pustejovsky JE (2021). Evaluating meta-analytic methods to detect selective
+    reporting in the presence of dependent effect sizes. Psychological Methods 26, 141-160.
     """
     if predictor not in PREDICTORS:
         raise UsageError(f"predictor is one of {', '.join(PREDICTORS)}, not {predictor!r}")
@@ -201,7 +224,11 @@ def asymmetry(
     require_spread(x, PREDICTORS[predictor])
     X = pd.DataFrame(given.exog, columns=list(given.names))
     X.insert(X.shape[1] if X.shape[1] == 1 else 1, predictor, x)
-    if model == "lm":
+    if cluster is not None:
+        if model == "lm":
+            raise UsageError("with clusters the model is rma")
+        fit: MetaResults | RobustResults = _clustered(given, X, cluster, data, rho)
+    elif model == "lm":
         fit = meta(given.yi, given.vi, exog=X, method="EE", test="knha", floor=False)
     else:
         fit = meta(
@@ -209,6 +236,29 @@ def asymmetry(
             floor=given.floor if floor is None else floor,
         )  # fmt: skip
     return AsymmetryResults(fit, predictor, model)
+
+
+def _clustered(
+    given: Effects,
+    X: pd.DataFrame,
+    cluster: ArrayLike | str,
+    data: pd.DataFrame | None,
+    rho: float,
+) -> RobustResults:
+    from evidence.synthesis.dependent import compound_symmetric, multilevel
+    from evidence.synthesis.dependent.robust import FEW, robust
+
+    if isinstance(cluster, str):
+        if data is None or cluster not in data:
+            raise UsageError(f"no column {cluster!r} in the data")
+        cluster = data[cluster]
+    names = np.asarray(cluster)
+    if names.shape != (given.k,):
+        raise UsageError(f"cluster has one name for each of {given.k} effects")
+    levels = pd.DataFrame({"study": names, "effect": np.arange(given.k)})
+    V = compound_symmetric(given.vi, names, rho)
+    working = multilevel(given.yi, V, levels, mods=X, random="~ 1 | study/effect")
+    return robust(working, names, min_df=FEW)
 
 
 def _predictor(
