@@ -106,8 +106,8 @@ def test_the_first_page_says_what_this_is_and_where_what_stands(rendered) -> Non
         "Prevention evidence workbench +Edition 2026-autumn, 24 November 2026", begin[0]
     )
     assert begin[1:] == ["A sample of everything", "Every element of the dialect in one document"]
-    # The contents stand in two columns at the foot of the page, below what matters.
-    assert first.index("What to know") < first.index("Contents")
+    # The contents stand in two columns between what matters and the rest.
+    assert first.index("What to know") < first.index("Contents") < first.index("Text and boxes")
     assert re.search("1 +What to know[ .\u2060]+1 +3 +More[ .\u2060]+[2-9]", first)
 
 

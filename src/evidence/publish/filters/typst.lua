@@ -193,6 +193,23 @@ build = {
   end,
 }
 
+-- The contents stand before the second section, so that the first page begins with what matters.
+local function with_contents(blocks)
+  local sections = 0
+  for position, block in ipairs(blocks) do
+    if block.t == "Header" and block.level == 1 then
+      sections = sections + 1
+      if sections == 2 then
+        blocks:insert(position, raw("#contents()"))
+        return blocks
+      end
+    end
+  end
+  return blocks
+end
+
 function Pandoc(doc)
-  return doc:walk(build):walk(inline)
+  local built = doc:walk(build):walk(inline)
+  built.blocks = with_contents(built.blocks)
+  return built
 end
