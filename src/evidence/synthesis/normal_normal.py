@@ -17,12 +17,14 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from evidence.errors import ModelError
-from evidence.synthesis.priors import Normal, TauPrior
+from evidence.synthesis.priors import LogScale, Normal, TauPrior
 
 Array = NDArray[np.float64]
 
 _PANELS, _ORDER = 40, 16
 _TINY = 1e-13
+_STEPS = 1000
+_NEAR = 12.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,13 +124,16 @@ class NormalNormalResults:
         top = float(log_density(self.nodes).max())
 
         def mass(end: float) -> float:
-            nodes, steps = _rule(low, end, self._scales)
+            nodes, steps = _rule_for(self.tau_prior, low, end, self._scales)
             return float(np.exp(log_density(nodes) - top) @ steps)
 
         everything = mass(high)
         # All but a negligible part of the posterior lies below the last node that has weight.
         end = min(high, 2 * float(self.nodes[self.weights > _TINY].max()))
-        return float(brentq(lambda t: mass(t) / everything - p, low, end, xtol=1e-12, rtol=1e-12))
+        return float(
+            brentq(lambda t: mass(t) / everything - p, low, end, xtol=1e-12, rtol=1e-12,
+                   maxiter=_STEPS)
+        )  # fmt: skip
 
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
         """Central credible intervals of μ, τ and the effect in a new study.
@@ -151,12 +156,37 @@ class NormalNormalResults:
             index=["lower", "upper"],
         ).T
 
+    def density(self, effect: ArrayLike) -> Array:
+        """Posterior density of μ at each effect."""
+        return _mixture_density(effect, self.weights, *self._given_tau)
+
+    def prediction_density(self, effect: ArrayLike) -> Array:
+        """Posterior density of the effect in a new study at each effect."""
+        mean, sd = self._given_tau
+        return _mixture_density(effect, self.weights, mean, np.hypot(sd, self.nodes))
+
+    def log_marginal_likelihood_at(self, mu: float) -> float:
+        """Of the data with the mean effect known, τ having the same prior."""
+        nodes, steps = _rule_for(self.tau_prior, *self.tau_prior.support, self._scales)
+        total = nodes[:, None] ** 2 + self.vi
+        logs = -0.5 * (np.log(2 * math.pi * total) + (self.yi - mu) ** 2 / total).sum(axis=1)
+        logs += self.tau_prior.logpdf(nodes)
+        top = float(logs.max())
+        return top + math.log(float(np.exp(logs - top) @ steps))
+
     def probability_above(self, value: float = 0.0) -> float:
         """Posterior probability that μ exceeds a value."""
         from scipy.special import ndtr
 
         mean, sd = self._given_tau
         return float(self.weights @ ndtr((mean - value) / sd))
+
+    def prediction_probability_above(self, value: float = 0.0) -> float:
+        """Posterior probability that the effect in a new study exceeds a value."""
+        from scipy.special import ndtr
+
+        mean, sd = self._given_tau
+        return float(self.weights @ ndtr((mean - value) / np.hypot(sd, self.nodes)))
 
     @property
     def p_benefit(self) -> float:
@@ -166,10 +196,30 @@ class NormalNormalResults:
     @property
     def shrinkage_means(self) -> Array:
         """Posterior means of the studies' own effects, shape (k,)."""
+        return self.weights @ self._own_given_tau[0]
+
+    @property
+    def shrinkage_sds(self) -> Array:
+        """Posterior standard deviations of the studies' own effects, shape (k,)."""
+        mean, variance = self._own_given_tau
+        return np.sqrt(self.weights @ (variance + (mean - self.shrinkage_means) ** 2))
+
+    def shrinkage_quantiles(self, p: float) -> Array:
+        """Quantiles of the studies' own effects, shape (k,)."""
+        mean, variance = self._own_given_tau
+        return np.array([
+            _mixture_quantile(p, self.weights, m, np.sqrt(s2))
+            for m, s2 in zip(mean.T, variance.T, strict=True)
+        ])  # fmt: skip
+
+    @cached_property
+    def _own_given_tau(self) -> tuple[Array, Array]:
+        """Means and variances of the studies' own effects given τ, shapes (n, k)."""
         tau2 = self.nodes[:, None] ** 2
-        share = tau2 / (tau2 + self.vi)
-        own = share * self.yi + (1 - share) * self._given_tau[0][:, None]
-        return self.weights @ own
+        rest = self.vi / (tau2 + self.vi)
+        mean, sd = self._given_tau
+        centre = (1 - rest) * self.yi + rest * mean[:, None]
+        return centre, (1 - rest) * self.vi + (rest * sd[:, None]) ** 2
 
     @property
     def study_weights(self) -> Array:
@@ -213,7 +263,7 @@ def normal_normal(
     yi, vi : array_like, shape (k,)
         Effects and sampling variances.
     tau_prior : TauPrior
-        :class:`HalfNormal`, :class:`HalfCauchy` or :class:`Uniform`.
+        One of :mod:`evidence.synthesis.priors`.
     mu_prior : Normal, optional
         Prior on μ; flat by default.
 
@@ -234,7 +284,7 @@ def normal_normal(
     _require(y, v)
     scales = (float(np.sqrt(np.median(v)) + np.std(y)), tau_prior.width)
     log_density = _log_density(y, v, tau_prior, mu_prior)
-    nodes, steps = _rule(*tau_prior.support, scales)
+    nodes, steps = _rule_for(tau_prior, *tau_prior.support, scales)
     logs = log_density(nodes)
     top = float(logs.max())
     mass = np.exp(logs - top) * steps
@@ -252,6 +302,32 @@ def _require(y: Array, v: Array) -> None:
                 f"row {row}: the effect is {effect:g} and its variance {variance:g}; an effect is "
                 "finite and a variance above zero"
             )
+
+
+def _rule_for(
+    prior: TauPrior, low: float, high: float, scales: tuple[float, float]
+) -> tuple[Array, Array]:
+    if isinstance(prior, LogScale):
+        return _log_rule(prior.panels, high, scales[0])
+    return _rule(low, high, scales)
+
+
+def _log_rule(panels: Array, high: float, scale: float) -> tuple[Array, Array]:
+    """Nodes and steps of a composite Gauss-Legendre rule on log τ.
+
+    The likelihood changes near the scale of the data only; there the panels are finer than those
+    of the prior.
+    """
+    end = min(float(panels[-1]), math.log(high) if high > 0 else -math.inf)
+    near = np.linspace(-_NEAR, _NEAR, 4 * int(_NEAR) + 1) + math.log(scale)
+    edges = np.concatenate([panels, near[(near > panels[0]) & (near < panels[-1])]])
+    if end <= panels[0]:
+        return np.empty(0), np.empty(0)
+    edges = np.unique(np.append(edges[edges < end], end))
+    x, w = np.polynomial.legendre.leggauss(_ORDER)
+    half = np.diff(edges)[:, None] / 2
+    tau = np.exp((edges[:-1, None] + half * (x + 1)).ravel())
+    return tau, (half * w).ravel() * tau
 
 
 def _rule(low: float, high: float, scales: tuple[float, float]) -> tuple[Array, Array]:
@@ -324,12 +400,20 @@ def _mixture_quantile(p: float, weights: Array, mean: Array, sd: Array) -> float
     from scipy.optimize import brentq
     from scipy.special import ndtr
 
-    live = weights > 0
+    live = weights > _TINY**2
     w, m, s = weights[live], mean[live], sd[live]
     low, high = float((m - 40 * s).min()), float((m + 40 * s).max())
     return float(
-        brentq(lambda x: float(w @ ndtr((x - m) / s)) - p, low, high, xtol=1e-13, rtol=1e-13)
-    )
+        brentq(lambda x: float(w @ ndtr((x - m) / s)) - p, low, high, xtol=1e-13, rtol=1e-13,
+               maxiter=_STEPS)
+    )  # fmt: skip
+
+
+def _mixture_density(at: ArrayLike, weights: Array, mean: Array, sd: Array) -> Array:
+    live = weights > _TINY
+    w, m, s = weights[live], mean[live], sd[live]
+    z = (np.asarray(at, dtype=float)[..., None] - m) / s
+    return np.asarray((np.exp(-0.5 * z**2) / (s * math.sqrt(2 * math.pi))) @ w, dtype=float)
 
 
 __all__: Sequence[str] = ["NormalNormalResults", "normal_normal"]
